@@ -1,0 +1,1 @@
+"""Checkpoint persistence for LangGraph agents."""
