@@ -24,9 +24,15 @@ const fn table() -> [u16; 256] {
     table
 }
 
+// Bits above the sixteenth only ever move up: they are left in, as wide registers are the fast ones.
 #[inline]
-fn entry(byte: u8) -> u16 {
-    TABLE[usize::from(byte)]
+fn entry(byte: u8) -> u32 {
+    u32::from(TABLE[usize::from(byte)])
+}
+
+#[inline]
+fn ends(hash: u32) -> bool {
+    hash & u32::from(GEAR_MASK) == 0
 }
 
 /// The first place in `from..=to` that ends a chunk of the string `text`; none if there is none.
@@ -35,7 +41,7 @@ fn entry(byte: u8) -> u16 {
 pub fn find(text: &[u8], from: usize, to: usize) -> Option<usize> {
     let first = from.checked_sub(1)?;
     let warm = text.get(first.saturating_sub(GEAR_WINDOW - 1)..first)?;
-    let mut hash = warm.iter().fold(0_u16, |hash, &byte| hash << 1 ^ entry(byte));
+    let mut hash = warm.iter().fold(0_u32, |hash, &byte| hash << 1 ^ entry(byte));
     let mut place = from;
     let mut blocks = text.get(first..to)?.chunks_exact(4);
     for block in blocks.by_ref() {
@@ -44,14 +50,15 @@ pub fn find(text: &[u8], from: usize, to: usize) -> Option<usize> {
         let two = hash << 2 ^ (a << 1 ^ b);
         let three = hash << 3 ^ (a << 2 ^ b << 1 ^ c);
         hash = hash << 4 ^ (a << 3 ^ b << 2 ^ (c << 1 ^ d));
-        if let Some(step) = [one, two, three, hash].iter().position(|h| h & GEAR_MASK == 0) {
-            return Some(place + step);
+        if ends(one) | ends(two) | ends(three) | ends(hash) {
+            let before = [one, two, three].into_iter().take_while(|&hash| !ends(hash));
+            return Some(place + before.count());
         }
         place += 4;
     }
     for &byte in blocks.remainder() {
         hash = hash << 1 ^ entry(byte);
-        if hash & GEAR_MASK == 0 {
+        if ends(hash) {
             return Some(place);
         }
         place += 1;
@@ -61,8 +68,7 @@ pub fn find(text: &[u8], from: usize, to: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{entry, find, table};
-    use crate::params::GEAR_MASK;
+    use super::{ends, entry, find, table};
 
     fn noise(len: usize) -> Vec<u8> {
         let mut state = 1_u32;
@@ -81,11 +87,11 @@ mod tests {
     #[test]
     fn blocks_of_four_find_what_single_steps_find() {
         let text = noise(40_000);
-        let mut hash = 0_u16;
+        let mut hash = 0_u32;
         let plain: Vec<usize> = (1..=text.len())
             .filter(|&place| {
                 hash = hash << 1 ^ entry(text[place - 1]);
-                hash & GEAR_MASK == 0
+                ends(hash)
             })
             .collect();
         assert!((10..40).contains(&plain.len()), "{}", plain.len());
