@@ -54,18 +54,17 @@ impl<F: AsRef<[u8]>> Plan<F> {
 
     /// Writes the value to `out`, which must be of its size.
     pub fn fill(&self, mut out: &mut [u8]) -> Result<()> {
+        if out.len() != self.size {
+            return Err(Error::Frame("a value is not as long as the space for it"));
+        }
         let mut opener = Opener::default();
         for piece in &self.pieces {
-            let len = piece.len();
-            let (place, rest) = std::mem::take(&mut out)
-                .split_at_mut_checked(len)
-                .ok_or(Error::Frame("a value is longer than the space for it"))?;
-            out = rest;
             match piece {
-                Piece::Bytes(bytes) => place.copy_from_slice(bytes),
-                Piece::Leaf { hash, frame, .. } => open(frame.as_ref(), place, &mut opener)
+                Piece::Bytes(bytes) => out[..bytes.len()].copy_from_slice(bytes),
+                Piece::Leaf { hash, frame, .. } => open(frame.as_ref(), out, &mut opener)
                     .map_err(|error| error.in_chunk(LEAF, hash))?,
             }
+            out = &mut std::mem::take(&mut out)[piece.len()..];
         }
         Ok(())
     }

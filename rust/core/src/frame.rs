@@ -161,19 +161,20 @@ pub struct Opener {
 }
 
 impl Opener {
-    /// Decompresses into `out`, which must be as long as the envelope says.
+    /// Decompresses to the front of `out`, which must hold what the envelope says. More room is
+    /// welcome: what is after the plain bytes may be overwritten, and lz4 is faster for it.
     pub fn open(&mut self, envelope: &Envelope<'_>, out: &mut [u8]) -> Result<()> {
-        if out.len() != envelope.len {
-            return Err(Error::Frame("it is not as long as the space for it"));
-        }
+        let Some(exact) = out.get_mut(..envelope.len) else {
+            return Err(Error::Frame("it is longer than the space for it"));
+        };
         match envelope.codec {
-            LZ4_BLOCK => lz4::read_block(envelope.payload, out),
+            LZ4_BLOCK => lz4::read_block(envelope.payload, out, envelope.len),
             ZSTD_FRAME => {
                 let context = self.zstd.get_or_insert_default();
-                zstandard::read(envelope.payload, out, context)
+                zstandard::read(envelope.payload, exact, context)
             }
             _ => {
-                out.copy_from_slice(envelope.payload);
+                exact.copy_from_slice(envelope.payload);
                 Ok(())
             }
         }

@@ -32,10 +32,12 @@ pub fn append_block(data: &[u8], out: &mut Vec<u8>, table: &mut CompressTable) -
     done
 }
 
-/// Decompresses a bare block into all of `out`.
-pub fn read_block(block: &[u8], out: &mut [u8]) -> Result<()> {
-    match lz4_flex::block::decompress_into(block, out) {
-        Ok(len) if len == out.len() => Ok(()),
+/// Decompresses a bare block of `len` plain bytes to the front of `out`.
+pub fn read_block(block: &[u8], out: &mut [u8], len: usize) -> Result<()> {
+    // With room to spare the library copies whole words to the end; more than that is of no use.
+    let room = out.len().min(len.saturating_add(64));
+    match lz4_flex::block::decompress_into(block, &mut out[..room]) {
+        Ok(written) if written == len => Ok(()),
         _ => Err(Error::Frame("its lz4 block does not decompress to the length it names")),
     }
 }
