@@ -54,7 +54,7 @@ def _item_end(data: bytes, pos: int, pair: bool) -> int | None:
 
 def _ends_leaf(element: bytes) -> bool:
     length = len(element)
-    return length >= LEAF_MIN or crc32(element) * LEAF_MIN < length << 32
+    return length >= LEAF_MIN or crc32(element) * LEAF_MIN < min(length, LEAF_MIN // 2) << 32
 
 
 class _Splitter:

@@ -18,7 +18,7 @@ fn frames(criterion: &mut Criterion) {
         {
             let frame = seal(&data, codec);
             group.bench_function(format!("seal {name}"), |it| {
-                it.iter(|| seal(black_box(&data), codec))
+                it.iter(|| seal(black_box(&data), codec));
             });
             group.bench_function(format!("unseal {name}"), |it| {
                 it.iter(|| unseal(black_box(&frame), data.len()));

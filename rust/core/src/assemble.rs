@@ -4,9 +4,11 @@
 //! second: [`Plan::new`] follows the references down to the leaves, [`Plan::fill`] decompresses them
 //! into place.
 
+use std::collections::HashMap;
+
 use crate::error::{Error, Result};
 use crate::frame::{Envelope, Opener, unseal};
-use crate::hash::{HASH_LEN, Hash};
+use crate::hash::{ByPrefix, Hash};
 use crate::refs::{LEAF, ROOT, Ref, parse, parse_node};
 use crate::seal::{CHUNK_MAX, Root};
 
@@ -18,7 +20,16 @@ const LEAF_LEAST: usize = 64;
 #[derive(Debug)]
 pub struct Plan<F> {
     size: usize,
-    pieces: Vec<Piece<F>>,
+    pieces: Pieces<F>,
+}
+
+/// Each piece once, and the order in which they make up the value.
+#[derive(Debug)]
+struct Pieces<F> {
+    distinct: Vec<Piece<F>>,
+    order: Vec<u32>,
+    /// Which of the distinct ones is which leaf.
+    leaves: HashMap<Hash, u32, ByPrefix>,
 }
 
 #[derive(Debug)]
@@ -30,15 +41,14 @@ enum Piece<F> {
 impl<F: AsRef<[u8]>> Plan<F> {
     /// Follows all references of a root. `chunk` finds the frame of a key.
     ///
-    /// Memory is bounded by the frames found and the size of the root, of which at most 1/64 again
-    /// is used for the plan itself.
+    /// Memory is bounded by the distinct frames found and a sixteenth of the root's size.
     pub fn new<E: From<Error>>(
         root: Root<'_>,
         mut chunk: impl FnMut(&Hash) -> std::result::Result<Option<F>, E>,
     ) -> std::result::Result<Self, E> {
         let size = usize::try_from(root.size).ok().filter(|&size| size <= CHUNK_MAX);
         let size = size.ok_or(Error::TooLarge { claimed: root.size, allowed: CHUNK_MAX as u64 })?;
-        let mut walk = Walk { left: size, pieces: Vec::new(), chunk: &mut chunk };
+        let mut walk = Walk { left: size, pieces: Pieces::new(), chunk: &mut chunk };
         walk.root(&root, true)?;
         if walk.left != 0 {
             return Err(Error::Frame("a value is shorter than its root says").into());
@@ -58,7 +68,7 @@ impl<F: AsRef<[u8]>> Plan<F> {
             return Err(Error::Frame("a value is not as long as the space for it"));
         }
         let mut opener = Opener::default();
-        for piece in &self.pieces {
+        for piece in self.pieces.in_order() {
             match piece {
                 Piece::Bytes(bytes) => out[..bytes.len()].copy_from_slice(bytes),
                 Piece::Leaf { hash, frame, .. } => open(frame.as_ref(), out, &mut opener)
@@ -81,6 +91,33 @@ pub fn assemble<F: AsRef<[u8]>>(
     Ok(out)
 }
 
+impl<F> Pieces<F> {
+    fn new() -> Self {
+        Self { distinct: Vec::new(), order: Vec::new(), leaves: HashMap::default() }
+    }
+
+    fn in_order(&self) -> impl Iterator<Item = &Piece<F>> {
+        self.order.iter().filter_map(|&index| self.distinct.get(index as usize))
+    }
+
+    /// Repeats a leaf that came before; returns its length.
+    fn repeat(&mut self, hash: &Hash) -> Option<usize> {
+        let index = *self.leaves.get(hash)?;
+        self.order.push(index);
+        self.distinct.get(index as usize).map(Piece::len)
+    }
+
+    fn push(&mut self, piece: Piece<F>) -> Result<()> {
+        let index = u32::try_from(self.distinct.len()).map_err(|_| longer())?;
+        if let Piece::Leaf { hash, .. } = &piece {
+            self.leaves.insert(*hash, index);
+        }
+        self.order.push(index);
+        self.distinct.push(piece);
+        Ok(())
+    }
+}
+
 impl<F> Piece<F> {
     fn len(&self) -> usize {
         match self {
@@ -99,7 +136,7 @@ fn open(frame: &[u8], out: &mut [u8], opener: &mut Opener) -> Result<()> {
 struct Walk<'a, F, C> {
     /// How many bytes of the value are not accounted for yet.
     left: usize,
-    pieces: Vec<Piece<F>>,
+    pieces: Pieces<F>,
     chunk: &'a mut C,
 }
 
@@ -165,21 +202,26 @@ impl<F: AsRef<[u8]>, C> Walk<'_, F, C> {
     where
         C: FnMut(&Hash) -> std::result::Result<Option<F>, E>,
     {
-        let frame = self.find(LEAF, hash)?;
-        let len = match Envelope::parse(frame.as_ref(), CHUNK_MAX) {
-            Ok(envelope) if envelope.len >= least => envelope.len,
-            Ok(_) => return Err(Error::Frame("too short").in_chunk(LEAF, hash).into()),
-            Err(error) => return Err(error.in_chunk(LEAF, hash).into()),
+        let (len, frame) = if let Some(len) = self.pieces.repeat(hash) {
+            (len, None)
+        } else {
+            let frame = self.find(LEAF, hash)?;
+            let envelope = Envelope::parse(frame.as_ref(), CHUNK_MAX);
+            (envelope.map_err(|error| error.in_chunk(LEAF, hash))?.len, Some(frame))
         };
+        if len < least {
+            return Err(Error::Frame("too short").in_chunk(LEAF, hash).into());
+        }
         self.left = self.left.checked_sub(len).ok_or_else(longer)?;
-        self.pieces.push(Piece::Leaf { hash: *hash, frame, len });
+        if let Some(frame) = frame {
+            self.pieces.push(Piece::Leaf { hash: *hash, frame, len })?;
+        }
         Ok(())
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
         self.left = self.left.checked_sub(bytes.len()).ok_or_else(longer)?;
-        self.pieces.push(Piece::Bytes(bytes.to_vec()));
-        Ok(())
+        self.pieces.push(Piece::Bytes(bytes.to_vec()))
     }
 
     fn plain<E: From<Error>>(&mut self, it: &Ref) -> std::result::Result<Vec<u8>, E>
@@ -204,4 +246,4 @@ fn longer() -> Error {
     Error::Frame("a value is longer than its root says")
 }
 
-const _: () = assert!(HASH_LEN == 20 && LEAF_LEAST <= crate::params::LEAF_MIN);
+const _: () = assert!(LEAF_LEAST <= crate::params::LEAF_MIN);

@@ -116,9 +116,6 @@ impl Splitter<'_> {
     }
 
     /// Adds an element, and closes the leaf after it if its content says so.
-    ///
-    /// The chance is in proportion to the length, so leaves of many small elements and of few large
-    /// ones are of like size.
     #[inline]
     fn element(&mut self, start: usize, end: usize) {
         if end - self.leaf < LEAF_MIN {
@@ -164,9 +161,12 @@ fn item_end(data: &[u8], pos: usize, pair: bool) -> Option<usize> {
     if pair { skip(data, end) } else { Some(end) }
 }
 
+/// Whether the content of an element ends a leaf: long ones always do, others with a chance in
+/// proportion, and no more than one in two. Were it near one, the ends in a list of elements of like
+/// length would be a matter of counting from its start, and would never meet again after an edit.
 #[inline]
 fn ends_leaf(element: &[u8]) -> bool {
     let len = element.len() as u64;
     let min = LEAF_MIN as u64;
-    len >= min || u64::from(crc32fast::hash(element)) * min < len << 32
+    len >= min || u64::from(crc32fast::hash(element)) * min < len.min(min / 2) << 32
 }

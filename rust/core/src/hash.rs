@@ -1,5 +1,7 @@
 //! The keys of chunks: BLAKE2b (RFC 7693) of the plain bytes, 20 bytes long, personalised by level.
 
+use std::hash::{BuildHasherDefault, Hasher};
+
 use blake2b_simd::Params;
 use blake2b_simd::many::{HashManyJob, hash_many};
 
@@ -31,6 +33,28 @@ pub fn hash_all<'a>(level: u8, mut plains: impl Iterator<Item = &'a [u8]>) -> Ve
         hash_many(&mut jobs);
         hashes.extend(jobs.iter().map(|job| key(job.to_hash().as_bytes())));
     }
+}
+
+/// Places keys in sets and maps.
+pub(crate) type ByPrefix = BuildHasherDefault<Prefix>;
+
+/// A key is a hash already: its first eight bytes place it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Prefix(u64);
+
+impl Hasher for Prefix {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    // The length prefix of an array adds nothing.
+    fn write_usize(&mut self, _: usize) {}
 }
 
 fn params(level: u8) -> Params {

@@ -1,13 +1,12 @@
 //! Sets of the keys of chunks that are thought to be stored already.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::hash::{HASH_LEN, Hash};
+use crate::hash::{ByPrefix, HASH_LEN, Hash};
 
 /// A set of keys.
 #[derive(Clone, Debug, Default)]
-pub struct Known(HashSet<Hash, BuildHasherDefault<Prefix>>);
+pub struct Known(HashSet<Hash, ByPrefix>);
 
 impl Known {
     /// Whether the key is in the set.
@@ -39,25 +38,6 @@ impl FromIterator<Hash> for Known {
     fn from_iter<I: IntoIterator<Item = Hash>>(hashes: I) -> Self {
         Self(hashes.into_iter().collect())
     }
-}
-
-/// A key is a hash already: its first eight bytes place it.
-#[derive(Clone, Debug, Default)]
-struct Prefix(u64);
-
-impl Hasher for Prefix {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk() {
-            self.0 = u64::from_le_bytes(*first);
-        }
-    }
-
-    // The length prefix of an array adds nothing.
-    fn write_usize(&mut self, _: usize) {}
 }
 
 #[cfg(test)]

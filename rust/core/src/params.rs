@@ -3,8 +3,7 @@
 //! Changing one of them makes new trees share nothing with stored ones; all that is stored stays
 //! readable, as a reader uses none of them. `lgckpt/_fallback/params.py` holds the same values.
 
-/// No leaf is shorter, bytes. An element of at least this length always closes the leaf it ends, a
-/// shorter one with a chance in proportion.
+/// No leaf is shorter, bytes. An element of at least this length always closes the leaf it ends.
 ///
 /// What no leaf has closed over yet is stored again by every checkpoint, while a leaf costs its key
 /// once: for a list that grows by one chat message a step, shorter or longer takes more bytes in all.

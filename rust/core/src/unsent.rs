@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::frame::{Codec, Sealer};
-use crate::hash::Hash;
+use crate::hash::{ByPrefix, Hash};
 use crate::known::Known;
 use crate::tree::Tree;
 
@@ -21,7 +21,7 @@ impl Tree {
     /// it is neither walked nor sent. `data` is the value the tree was made of.
     #[must_use]
     pub fn unsent(&self, data: &[u8], known: &[&Known], codec: Codec) -> Unsent {
-        let mut walk = Walk { tree: self, known, seen: HashSet::new(), claims: Vec::new() };
+        let mut walk = Walk { tree: self, known, seen: HashSet::default(), claims: Vec::new() };
         let send = walk.down();
         let mut sealer = Sealer::new(codec);
         let mut chunks = Vec::with_capacity(send.iter().map(Vec::len).sum());
@@ -43,7 +43,7 @@ struct Walk<'a> {
     tree: &'a Tree,
     known: &'a [&'a Known],
     /// Keys met already. A key names its level too, so one set serves all.
-    seen: HashSet<Hash>,
+    seen: HashSet<Hash, ByPrefix>,
     claims: Vec<Hash>,
 }
 
