@@ -1,8 +1,8 @@
 //! How a conversion ends early: not proven equal to the general path, or with a Python exception.
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::PyType;
+
+use crate::error::{DecodeError, EncodeError};
 
 /// Why the native path stopped.
 pub enum Fail {
@@ -35,38 +35,16 @@ impl Fail {
     }
 }
 
-fn class<'py>(
-    py: Python<'py>,
-    cell: &'static PyOnceLock<Py<PyType>>,
-    name: &'static str,
-) -> PyResult<&'py Bound<'py, PyType>> {
-    cell.import(py, "lgckpt.errors", name)
-}
-
 /// `lgckpt.errors.EncodeError` with `message`.
 #[cold]
-pub fn encode_error(py: Python<'_>, message: &str) -> Fail {
-    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    raise(py, &CLASS, "EncodeError", message)
+pub fn encode_error(message: &str) -> Fail {
+    EncodeError::new_err(message.to_owned()).into()
 }
 
 /// `lgckpt.errors.DecodeError` with `message`.
 #[cold]
-pub fn decode_error(py: Python<'_>, message: &str) -> Fail {
-    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    raise(py, &CLASS, "DecodeError", message)
-}
-
-fn raise(
-    py: Python<'_>,
-    cell: &'static PyOnceLock<Py<PyType>>,
-    name: &'static str,
-    message: &str,
-) -> Fail {
-    match class(py, cell, name) {
-        Ok(class) => PyErr::from_type(class.clone(), message.to_owned()).into(),
-        Err(error) => error.into(),
-    }
+pub fn decode_error(message: &str) -> Fail {
+    DecodeError::new_err(message.to_owned()).into()
 }
 
 /// `error` as the cause of a new failure, unless it must not be caught (`KeyboardInterrupt`, ...).

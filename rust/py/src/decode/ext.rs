@@ -130,7 +130,7 @@ impl<'a, 'py> Decoder<'a, 'py> {
 
     #[cold]
     pub(super) fn hook_failed(&self, error: PyErr) -> Fail {
-        caused_by(self.py, Box::new(error), || decode_error(self.py, "ext_hook failed"))
+        caused_by(self.py, Box::new(error), || decode_error("ext_hook failed"))
     }
 
     /// The object an extension stands for.

@@ -19,7 +19,7 @@ impl<'py> Input<'py> {
             || data.is_exact_instance_of::<PyByteArray>()
             || data.is_exact_instance_of::<PyMemoryView>())
         {
-            return Err(decode_error(py, "Input must be bytes, bytearray, memoryview"));
+            return Err(decode_error("Input must be bytes, bytearray, memoryview"));
         }
         let mut buffer = std::mem::MaybeUninit::<ffi::Py_buffer>::zeroed();
         // SAFETY: filled on success, and released when this is dropped.
@@ -28,10 +28,7 @@ impl<'py> Input<'py> {
                 != 0
             {
                 ffi::PyErr_Clear();
-                return Err(decode_error(
-                    py,
-                    "Input type memoryview must be a C contiguous buffer",
-                ));
+                return Err(decode_error("Input type memoryview must be a C contiguous buffer"));
             }
             Ok(Self { buffer: buffer.assume_init(), _py: py })
         }

@@ -17,8 +17,7 @@ use crate::failure::Fail;
 use crate::known::{Known, known};
 use crate::stack;
 
-pub use ext::ObjectDecoder;
-use ext::Objects;
+use ext::{ObjectDecoder, Objects};
 use input::Input;
 
 /// One call's state.
@@ -69,7 +68,7 @@ fn run<'py>(data: &Bound<'py, PyAny>, rules: &Rules<'_, 'py>) -> PyResult<Bound<
 /// `ext_hook` is called with the code and the bytes of each extension.
 #[pyfunction]
 #[pyo3(signature = (data, ext_hook = None))]
-pub fn decode<'py>(
+fn decode<'py>(
     data: &Bound<'py, PyAny>,
     ext_hook: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -77,4 +76,10 @@ pub fn decode<'py>(
         Some(hook) => run(data, &Rules::Hook(hook)),
         None => run(data, &Rules::None),
     }
+}
+
+/// Registers the decoder.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(decode, module)?)?;
+    module.add_class::<ObjectDecoder>()
 }

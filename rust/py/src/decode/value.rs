@@ -22,12 +22,12 @@ impl<'a, 'py> Decoder<'a, 'py> {
     #[cold]
     pub(super) fn trailing(&self) -> Fail {
         let extra = self.data.len() - self.at;
-        decode_error(self.py, &format!("{extra} bytes after the end of the value"))
+        decode_error(&format!("{extra} bytes after the end of the value"))
     }
 
     #[cold]
     pub(super) fn fail(&self, message: &str) -> Fail {
-        decode_error(self.py, message)
+        decode_error(message)
     }
 
     #[cold]

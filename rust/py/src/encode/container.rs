@@ -19,10 +19,10 @@ impl<'py> Encoder<'py> {
     #[inline(always)]
     fn enter(&mut self) -> Done {
         if self.depth == MAX_DEPTH {
-            return Err(encode_error(self.py, "Recursion limit reached"));
+            return Err(encode_error("Recursion limit reached"));
         }
         if stack::here() < self.stack_floor {
-            return Err(encode_error(self.py, "Recursion limit reached: out of stack"));
+            return Err(encode_error("Recursion limit reached: out of stack"));
         }
         self.depth += 1;
         Ok(())
@@ -78,7 +78,7 @@ impl<'py> Encoder<'py> {
             self.open_array(length.cast_unsigned())?;
             for index in 0..length {
                 if index >= ffi::PyList_GET_SIZE(list) {
-                    return Err(encode_error(self.py, &format!("list {CHANGED}")));
+                    return Err(encode_error(&format!("list {CHANGED}")));
                 }
                 self.item(ffi::PyList_GET_ITEM(list, index))?;
             }
@@ -125,7 +125,7 @@ impl<'py> Encoder<'py> {
                 count += 1;
             }
             if count != length || ffi::PyDict_Size(dict) != length {
-                return Err(encode_error(self.py, &format!("dict {CHANGED}")));
+                return Err(encode_error(&format!("dict {CHANGED}")));
             }
         }
         self.close();
@@ -153,7 +153,7 @@ impl<'py> Encoder<'py> {
         // SAFETY: the caller's.
         match unsafe { utf8(key) } {
             Some(bytes) => self.string(bytes),
-            None => Err(encode_error(self.py, "string contains surrogates")),
+            None => Err(encode_error("string contains surrogates")),
         }
     }
 
@@ -221,7 +221,7 @@ impl<'py> Encoder<'py> {
         };
         packb.call1((value, py.None(), options)).map_err(|error| {
             let message = error.value(py).to_string();
-            caused_by(py, Box::new(error), || encode_error(py, &message))
+            caused_by(py, Box::new(error), || encode_error(&message))
         })
     }
 

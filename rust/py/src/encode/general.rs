@@ -64,7 +64,7 @@ impl Encoder<'_> {
             return Err(self.not_serializable(object));
         }
         if self.defaults == MAX_DEFAULTS {
-            return Err(encode_error(self.py, "Recursion limit for default hook reached"));
+            return Err(encode_error("Recursion limit for default hook reached"));
         }
         // SAFETY: the caller of the encoder holds `default`; the result is a new reference.
         let result = stack::with_objects(self.objects, || unsafe {
@@ -93,7 +93,7 @@ impl Encoder<'_> {
     /// A packed extension.
     pub(super) fn extension(&mut self, code: u8, data: &[u8]) -> Done {
         let (header, size) = ext_header(code, data.len())
-            .ok_or_else(|| encode_error(self.py, "write error: longer than msgpack allows"))?;
+            .ok_or_else(|| encode_error("write error: longer than msgpack allows"))?;
         self.out.write(&header[..size])?;
         self.out.write(data)
     }
@@ -111,10 +111,7 @@ impl Encoder<'_> {
     fn not_serializable(&self, object: *mut ffi::PyObject) -> Fail {
         // SAFETY: `object` is alive; a class's name is a C string that lives with it.
         let name = unsafe { CStr::from_ptr((*ffi::Py_TYPE(object)).tp_name) };
-        encode_error(
-            self.py,
-            &format!("Type is not msgpack serializable: {}", name.to_string_lossy()),
-        )
+        encode_error(&format!("Type is not msgpack serializable: {}", name.to_string_lossy()))
     }
 }
 

@@ -21,7 +21,7 @@ use crate::known::{Known, known};
 use crate::stack;
 use writer::Writer;
 
-pub use general::{ObjectEncoder, PackedExt};
+use general::{ObjectEncoder, PackedExt};
 
 /// One call's state.
 struct Encoder<'py> {
@@ -146,10 +146,17 @@ impl<'py> Encoder<'py> {
 /// `default` is called with each object msgpack has no type for, and returns one that it has.
 #[pyfunction]
 #[pyo3(signature = (obj, default = None))]
-pub fn encode<'py>(
+fn encode<'py>(
     obj: &Bound<'py, PyAny>,
     default: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let default = default.filter(|hook| !hook.is_none());
     Encoder::run(obj, default.map_or(std::ptr::null_mut(), Bound::as_ptr), false)
+}
+
+/// Registers the encoder.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(encode, module)?)?;
+    module.add_class::<PackedExt>()?;
+    module.add_class::<ObjectEncoder>()
 }

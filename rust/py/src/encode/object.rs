@@ -54,7 +54,7 @@ impl Encoder<'_> {
 
     fn enter_object(&mut self, object: *mut ffi::PyObject) -> Done {
         if self.objects >= stack::MAX_OBJECTS || stack::here() < self.stack_floor {
-            let limit = encode_error(self.py, "too many objects inside one another");
+            let limit = encode_error("too many objects inside one another");
             return Err(self.unserializable(object, limit));
         }
         self.objects += 1;
@@ -146,7 +146,7 @@ impl Encoder<'_> {
     pub(super) fn close_ext(&mut self, open: Open, code: u8) -> Done {
         let length = self.out.len() - open.at - ROOM;
         let (header, size) = ext_header(code, length)
-            .ok_or_else(|| encode_error(self.py, "write error: longer than msgpack allows"))?;
+            .ok_or_else(|| encode_error("write error: longer than msgpack allows"))?;
         self.depth = open.depth;
         self.out.replace_header(open.at, ROOM, &header[..size])
     }

@@ -95,7 +95,7 @@ impl Encoder<'_> {
                 ffi::PyErr_Clear();
             }
         }
-        Err(encode_error(self.py, "Integer exceeds 64-bit range"))
+        Err(encode_error("Integer exceeds 64-bit range"))
     }
 
     #[inline(always)]
@@ -213,7 +213,7 @@ impl Encoder<'_> {
                     self.out.put(four);
                     self.out.put_all(&(length as u32).to_be_bytes());
                 }
-                _ => return Err(encode_error(self.py, "write error: longer than msgpack allows")),
+                _ => return Err(encode_error("write error: longer than msgpack allows")),
             }
         }
         Ok(())
@@ -236,7 +236,7 @@ impl Encoder<'_> {
         unsafe {
             if ffi::PyObject_GetBuffer(view, buffer.as_mut_ptr(), ffi::PyBUF_CONTIG_RO) != 0 {
                 ffi::PyErr_Clear();
-                return Err(encode_error(self.py, "Failed to get buffer from memoryview"));
+                return Err(encode_error("Failed to get buffer from memoryview"));
             }
             let mut buffer = buffer.assume_init();
             let length = buffer.len.cast_unsigned();
