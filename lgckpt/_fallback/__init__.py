@@ -4,6 +4,7 @@ Compressed payloads may differ, as other libraries make them; each core reads th
 """
 
 from lgckpt._fallback.assemble import assemble
+from lgckpt._fallback.codec import ObjectDecoder, ObjectEncoder, PackedExt, decode, encode
 from lgckpt._fallback.compress import compress, decompress
 from lgckpt._fallback.frame import seal, unseal
 from lgckpt._fallback.hashing import hash_chunk
@@ -15,11 +16,16 @@ BUILD_PROFILE = "pure"
 __all__ = [
     "BUILD_PROFILE",
     "Known",
+    "ObjectDecoder",
+    "ObjectEncoder",
+    "PackedExt",
     "Tree",
     "assemble",
     "children",
     "compress",
+    "decode",
     "decompress",
+    "encode",
     "hash_chunk",
     "open_root",
     "seal",

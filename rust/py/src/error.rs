@@ -6,6 +6,7 @@ use pyo3::{CastError, PyErr, import_exception};
 
 import_exception!(lgckpt.errors, ConfigurationError);
 import_exception!(lgckpt.errors, DecodeError);
+import_exception!(lgckpt.errors, EncodeError);
 import_exception!(lgckpt.errors, FrameError);
 import_exception!(lgckpt.errors, UnsupportedFormatError);
 

@@ -1,15 +1,24 @@
 //! The border between `lgckpt-core` and Python: this file only registers.
-use pyo3::prelude::*;
-
+mod decode;
+mod encode;
 mod error;
+mod failure;
+mod known;
 mod pack;
+mod schema;
+mod stack;
+mod text;
 mod tree;
+
+use pyo3::prelude::*;
 
 /// The compiled core of lgckpt.
 #[pymodule(gil_used = true)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("BUILD_PROFILE", if cfg!(debug_assertions) { "debug" } else { "release" })?;
+    encode::register(module)?;
+    decode::register(module)?;
     pack::register(module)?;
     tree::register(module)
 }
