@@ -17,12 +17,13 @@ SAVER = {
     "configs", "drafting", "handle", "hints", "history", "listing", "operations", "reading",
     "retention", "saver",
 }  # fmt: skip
+SERDE = {"serde", "_langgraph", "_messages", "_models", "_plans"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "rows": set(),
     "core": {"errors", "_core", "_fallback"},
     "_fallback": {"errors"},
-    "serde": {"errors", "core"},
+    **dict.fromkeys(SERDE, {"errors", "core"} | SERDE),
     "storage": SHARED,
     "packing": SHARED | {"serde"},
     "backends": {"errors", "rows", "storage"},

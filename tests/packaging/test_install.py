@@ -17,8 +17,8 @@ import json, lgckpt
 with lgckpt.SqliteSaver(":memory:") as saver:
     from langgraph.checkpoint.base import empty_checkpoint
     config = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
-    made = {**empty_checkpoint(), "channel_values": {"a": ["x" * 9000]}, "channel_versions": {"a": 1}}
-    saver.put(config, made, {}, {"a": 1})
+    state = {"channel_values": {"a": ["x" * 9000]}, "channel_versions": {"a": 1}}
+    saver.put(config, {**empty_checkpoint(), **state}, {}, {"a": 1})
     assert saver.get_tuple(config).checkpoint["channel_values"] == {"a": ["x" * 9000]}
 print(json.dumps([lgckpt.__file__, lgckpt.status().core]))
 """
@@ -50,6 +50,7 @@ def run_installed(built: Path, target: Path, *options: str) -> subprocess.Comple
         capture_output=True,
         text=True,
         timeout=120,
+        check=False,
     )
 
 

@@ -17,11 +17,8 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("BUILD_PROFILE", if cfg!(debug_assertions) { "debug" } else { "release" })?;
-    module.add_function(wrap_pyfunction!(encode::encode, module)?)?;
-    module.add_function(wrap_pyfunction!(decode::decode, module)?)?;
-    module.add_class::<encode::PackedExt>()?;
-    module.add_class::<encode::ObjectEncoder>()?;
-    module.add_class::<decode::ObjectDecoder>()?;
+    encode::register(module)?;
+    decode::register(module)?;
     pack::register(module)?;
     tree::register(module)
 }
