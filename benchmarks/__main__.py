@@ -36,7 +36,6 @@ def main() -> int:
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "run": _kind(options),
         "machine": machine.describe(RESULTS),
-        "durability": "synchronous=FULL, WAL, on both sides",
         "compressibility of the messages": compressibility(),
     }
     for name, value in run.items():

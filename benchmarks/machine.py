@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-
 from lgckpt.core import REASON, core
 
+from benchmarks.savers import synchronous
+
 _PACKAGES = (
-    "langgraph",
+    "lgckpt",
     "langgraph-checkpoint",
     "langgraph-checkpoint-sqlite",
     "langchain-core",
@@ -48,7 +49,7 @@ def describe(directory: Path) -> dict[str, Any]:
         "load": round(os.getloadavg()[0], 2),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "gil": getattr(sys, "_is_gil_enabled", lambda: True)(),
-        "sqlite": sqlite3.sqlite_version,
+        "sqlite": f"{sqlite3.sqlite_version}, WAL, synchronous={synchronous()} on both sides",
         "core": core.BUILD_PROFILE,
         "packages": {name: version(name) for name in _PACKAGES},
     }

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
@@ -15,6 +19,9 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 import lgckpt
 
 Saver = BaseCheckpointSaver[str]
+
+# The value of PRAGMA synchronous that syncs the write-ahead log at every commit.
+_FULL = 2
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,21 @@ class SaverKind:
     aopen: Callable[[Path], AbstractAsyncContextManager[Saver]]
 
 
+@cache
+def synchronous() -> Literal["NORMAL", "FULL"]:
+    """How durable the official saver's commits are: what SQLite was built to do by default."""
+    with TemporaryDirectory() as directory:
+        saver = SqliteSaver(sqlite3.connect(Path(directory) / "probe.db"))
+        saver.setup()
+        (level,) = saver.conn.execute("PRAGMA synchronous").fetchone()
+        saver.conn.close()
+    return "FULL" if level >= _FULL else "NORMAL"
+
+
+def _ours(path: Path) -> lgckpt.SqliteSaver:
+    return lgckpt.SqliteSaver(path, synchronous=synchronous())
+
+
 OFFICIAL = {
     "memory": SaverKind("InMemorySaver", lambda _: InMemorySaver(), lambda _: InMemorySaver()),
     # Its own setup() puts the file into WAL mode; it has nothing else to set.
@@ -45,11 +67,7 @@ OURS = {
     "memory": SaverKind(
         "lgckpt.MemorySaver", lambda _: lgckpt.MemorySaver(), lambda _: lgckpt.MemorySaver()
     ),
-    "sqlite": SaverKind(
-        "lgckpt.SqliteSaver",
-        lambda path: lgckpt.SqliteSaver.from_conn_string(str(path)),
-        lambda path: lgckpt.SqliteSaver.from_conn_string(str(path)),
-    ),
+    "sqlite": SaverKind("lgckpt.SqliteSaver", _ours, _ours),
 }
 
 

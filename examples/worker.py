@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from langchain_core.messages import HumanMessage
+from langgraph.graph import MessagesState
+
 import lgckpt
 from examples.agent import COMPLAINT, THREAD, build_agent
 from examples.journal import Journal
@@ -21,9 +24,11 @@ def main() -> None:
     with lgckpt.SqliteSaver.from_conn_string(database) as saver:
         agent = build_agent(saver, Journal(Path(journal)))
         known = bool(agent.get_state(THREAD).values)
-        given = None if known else {"messages": [("user", COMPLAINT)]}
+        asked: MessagesState = {"messages": [HumanMessage(COMPLAINT)]}
         # durability="sync": a superstep starts when the checkpoint before it is acknowledged.
-        for update in agent.stream(given, THREAD, stream_mode="updates", durability="sync"):
+        for update in agent.stream(
+            None if known else asked, THREAD, stream_mode="updates", durability="sync"
+        ):
             for node in update:
                 print(f"   {_WORDS.get(node, f'{node} done')}", flush=True)
 

@@ -15,14 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from langchain_core.messages import AnyMessage
+from lgckpt.core import core
 
 import lgckpt
 from benchmarks.rows import Goal, Kind, Result, Stat
 from benchmarks.runner import Settings, stat, timed
-from benchmarks.savers import sides
+from benchmarks.savers import sides, synchronous
 from benchmarks.workloads.chat import conversation
 from benchmarks.workloads.thread import Thread
-from lgckpt.core import core
 
 GROUP = "long-thread"
 MESSAGES = 10_000
@@ -86,7 +86,8 @@ def _floor(thread: Thread, times: _Times, empty: sqlite3.Connection) -> None:
 def _empty(directory: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(directory / "empty.db", isolation_level=None)
     connection.executescript(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE row (value INTEGER)"
+        f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous()};"
+        "CREATE TABLE row (value INTEGER)"
     )
     return connection
 
@@ -112,5 +113,5 @@ def _results(times: _Times) -> list[Result]:
         row("encode the state", stats["encode"], None, "", Goal()),
         row("hash it: BLAKE2b-160, one call", stats["hash"], None, "", Goal()),
         row("split and hash it: core.Tree", stats["tree"], None, "", Goal()),
-        row("empty commit, synchronous=FULL", stats["commit"], None, "", Goal()),
+        row(f"empty commit, synchronous={synchronous()}", stats["commit"], None, "", Goal()),
     ]
