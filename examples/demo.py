@@ -1,4 +1,4 @@
-"""`python -m examples.demo`: an agent that is killed half-way, and nothing is lost.
+"""`python -m examples.demo [EMPTY_DIRECTORY]`: an agent is killed, and nothing lost.
 
 Shows a LangGraph agent on `lgckpt.SqliteSaver`: run, killed with SIGKILL, resumed,
 interrupted for a human's answer, its history, a fork, and what all that costs beside the
@@ -24,7 +24,8 @@ from examples import cost
 from examples.agent import THREAD, THREAD_ID, Agent, build_agent
 from examples.journal import Journal
 
-DIRECTORY = Path("build/demo")
+OWN_DIRECTORY = Path("build/demo")
+DIRECTORY = Path(sys.argv[1]) if len(sys.argv) > 1 else OWN_DIRECTORY
 DATABASE = DIRECTORY / "agents.db"
 JOURNAL = DIRECTORY / "journal.log"
 PATIENCE_SECONDS = 20.0
@@ -34,8 +35,11 @@ failed: list[str] = []
 
 def main() -> int:
     """Tell the story from beginning to end; 1 if a check failed."""
-    shutil.rmtree(DIRECTORY, ignore_errors=True)
-    DIRECTORY.mkdir(parents=True)
+    if DIRECTORY == OWN_DIRECTORY:
+        shutil.rmtree(DIRECTORY, ignore_errors=True)
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    if any(DIRECTORY.iterdir()):
+        raise SystemExit(f"{DIRECTORY} is not empty")
     journal = Journal(JOURNAL)
     run_and_kill(journal)
     resume(journal)
