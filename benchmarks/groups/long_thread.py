@@ -20,7 +20,7 @@ from lgckpt.core import core
 import lgckpt
 from benchmarks.rows import Goal, Kind, Result, Stat
 from benchmarks.runner import Settings, stat, timed
-from benchmarks.savers import sides, synchronous
+from benchmarks.savers import OURS, synchronous
 from benchmarks.workloads.chat import conversation
 from benchmarks.workloads.thread import Thread
 
@@ -35,12 +35,13 @@ _Times = dict[str, list[float]]
 
 def run(settings: Settings) -> list[Result]:
     """Grow a thread to 10,000 messages with lgckpt.SqliteSaver alone."""
+    if settings.self_check:
+        return []
     times: _Times = defaultdict(list)
     messages = conversation(MESSAGES)
-    kind = sides("sqlite", self_check=settings.self_check)["ours"]
     with TemporaryDirectory(dir=settings.directory) as directory:
         path = Path(directory)
-        with kind.open(path / "thread.db") as saver, closing(_empty(path)) as empty:
+        with OURS["sqlite"].open(path / "thread.db") as saver, closing(_empty(path)) as empty:
             thread = Thread(saver)
             for count, message in enumerate(messages, start=1):
                 _superstep(thread, count, message, settings, times, empty)
