@@ -32,7 +32,7 @@ def main() -> int:
     verdict = compare(*runs, whole=options.tests == [WHOLE])
     print(f"langgraph {release}, {time.monotonic() - started:.0f} s")
     print(table(*runs))
-    print(differences(verdict))
+    print(differences(verdict, runs[1]))
     print("FAILED" if verdict.problems else "every test that passes with theirs passes with ours")
     return 1 if verdict.problems else 0
 

@@ -28,10 +28,17 @@ class Result:
 
 @dataclass
 class Run:
-    """One side's results by node id, and what went wrong with the run as a whole."""
+    """One side's results by node id.
+
+    Attributes:
+        results: Every test that ended.
+        problems: What went wrong with the run as a whole.
+        adapted: The suite's own saver classes that were changed for this side, and why.
+    """
 
     results: dict[str, Result] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    adapted: list[str] = field(default_factory=list)
 
     def count(self, outcome: str) -> int:
         """How many tests had that outcome."""
@@ -84,6 +91,9 @@ class Side:
         started = ""
         lines = self._records.read_text().splitlines() if self._records.exists() else []
         for record in map(json.loads, lines):
+            if "adapted" in record:
+                run.adapted += record["adapted"]
+                continue
             nodeid = record.pop("nodeid")
             started = nodeid if record.pop("started") else ""
             if record:

@@ -27,9 +27,10 @@ def table(official: Run, ours: Run) -> str:
     return "\n".join(f"{name:32} {a:>12} {b:>12}" for name, a, b in rows)
 
 
-def differences(verdict: Verdict) -> str:
-    """Every test that differs, then everything that makes the command fail."""
-    lines = [f"differs: {line}" for line in verdict.differing]
+def differences(verdict: Verdict, ours: Run) -> str:
+    """What was changed for our run, every test that differs, and what makes the command fail."""
+    lines = [f"adapted: {line}" for line in ours.adapted]
+    lines += [f"differs: {line}" for line in verdict.differing]
     lines += [f"PROBLEM: {line}" for line in verdict.problems]
     return "\n".join(lines)
 

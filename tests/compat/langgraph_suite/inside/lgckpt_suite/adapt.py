@@ -12,11 +12,14 @@ import langgraph.checkpoint.memory
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 
-def adapt_loaded() -> None:
-    """Adapt the classes of those of the suite's modules that are imported."""
+def adapt_loaded() -> list[str]:
+    """Adapt the classes of those of the suite's modules that are imported; says what it did."""
+    done = []
     for module, adapt in _ADAPTATIONS.items():
         if module in sys.modules:
             adapt(sys.modules[module])
+            done.append(f"{module}: {' '.join(str(adapt.__doc__).split())}")
+    return done
 
 
 def _assert_immutable(module: Any) -> None:
@@ -69,8 +72,25 @@ def _task_path_order(module: Any) -> None:
     module._TaskPathOrderSaver.get_tuple = langgraph.checkpoint.memory.InMemorySaver.get_tuple
 
 
+def _history_request(module: Any) -> None:
+    """`_HistoryRequestSaver` notes the channels whose history is asked for.
+
+    It does so in the sync method alone, because the official async one calls it and ours
+    need not.
+    """
+    cls = module._HistoryRequestSaver
+
+    async def aget_delta_channel_history(self: Any, *, config: Any, channels: Any) -> Any:
+        self.requested.append(sorted(channels))
+        found = super(cls, self).aget_delta_channel_history(config=config, channels=channels)
+        return await found
+
+    cls.aget_delta_channel_history = aget_delta_channel_history
+
+
 _ADAPTATIONS = {
     "tests.memory_assert": _assert_immutable,
     "tests.test_delta_channel_migration": _third_party,
+    "tests.test_delta_channel_supersteps_bound": _history_request,
     "tests.test_delta_channel_update_state": _task_path_order,
 }

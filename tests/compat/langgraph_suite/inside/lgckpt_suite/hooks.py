@@ -25,7 +25,7 @@ _reports: list[pytest.TestReport] = []
 def pytest_collection_modifyitems() -> None:
     """All modules of the suite are imported by now, and no test has run."""
     if OURS:
-        adapt.adapt_loaded()
+        _record({"adapted": adapt.adapt_loaded()})
         if tally.TALLY.official:
             raise pytest.UsageError(f"official savers made while importing: {tally.TALLY.official}")
 
