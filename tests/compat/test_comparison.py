@@ -51,6 +51,15 @@ def test_a_test_that_fails_for_both_is_none_and_one_that_only_we_pass_is_shown()
     assert [line.split(":")[0] for line in verdict.differing] == [NODEIDS[1].split(":")[0]]
 
 
+def test_a_test_that_only_ours_run_must_pass() -> None:
+    theirs, mine = runs()
+    theirs.results |= {"new": official("skipped"), "broken": official("skipped")}
+    mine.results |= {"new": ours(), "broken": ours("failed", reason="why")}
+    verdict = compare(theirs, mine, excluded=none_excluded)
+    assert verdict.gained == 1
+    assert verdict.problems == ["broken: skipped / failed\nwhy"]
+
+
 def known(nodeid: str) -> Exclusion | None:
     return Exclusion("looks inside", "no attribute") if nodeid in NODEIDS[:3] else None
 

@@ -23,10 +23,12 @@ class Verdict:
     Attributes:
         problems: Each makes the command fail.
         differing: Tests whose outcome differs for a reason that is no problem.
+        gained: How many pass with ours that are skipped with the official savers.
     """
 
     problems: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
+    gained: int = 0
 
 
 def compare(
@@ -82,15 +84,18 @@ def _same_outcome(
     verdict: Verdict, nodeid: str, official: Result, ours: Result, excluded: Exclusion | None
 ) -> None:
     both = f"{nodeid}: {official.outcome} / {ours.outcome}"
-    if official.outcome != "passed":
-        if official.outcome != ours.outcome:
-            verdict.differing.append(both)
-    elif excluded and ours.outcome == "passed":
+    if excluded and ours.outcome == "passed":
         verdict.problems.append(f"{nodeid} passes: take it out of the table of exclusions")
     elif excluded and excluded.sign in ours.reason:
         verdict.differing.append(f"{both}, since it {excluded.reason}")
-    elif ours.outcome != "passed":
+    elif ours.outcome == official.outcome:
+        return
+    elif official.outcome == "passed" or ours.outcome == "failed":
         verdict.problems.append(f"{both}\n{ours.reason}")
+    elif (official.outcome, ours.outcome) == ("skipped", "passed"):
+        verdict.gained += 1
+    else:
+        verdict.differing.append(both)
 
 
 def _ours_in_use(verdict: Verdict, nodeid: str, official: Result, ours: Result) -> None:
