@@ -49,7 +49,7 @@ pub fn decompress(data: &[u8], max_len: usize) -> Result<Vec<u8>> {
     if let Some(claimed) = content_size(data)? {
         return match usize::try_from(claimed) {
             Ok(len) if claimed <= allowed => attempt(data, len).map_err(|()| bad("damaged")),
-            _ => Err(Error::TooLarge { claimed, allowed }),
+            _ => Err(bad("it holds more bytes than are allowed")),
         };
     }
     // No size is named: try ever larger buffers, as one pass needs no window of the frame's choice.
