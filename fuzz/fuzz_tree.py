@@ -13,7 +13,8 @@ from pathlib import Path
 from lgckpt.errors import FrameError, UnsupportedFormatError
 
 CORES = [import_module(name) for name in ("lgckpt._core", "lgckpt._fallback")]
-SEEDS = Path(__file__).parent / "seeds" / "tree"
+HERE = Path(__file__).parent
+SEEDS = HERE / "seeds" / "tree"
 # Repeated, short inputs reach the limits of leaves and nodes.
 REPEATS = 12
 
@@ -63,7 +64,12 @@ def main() -> None:
     """Run until told to stop by atheris' own arguments."""
     import atheris  # noqa: PLC0415 - the tests run the target without it
 
-    atheris.Setup([sys.argv[0], *sys.argv[1:], str(SEEDS)], TestOneInput)
+    atheris.instrument_all()
+    corpus, artifacts = HERE / "corpus" / "tree", HERE / "artifacts"
+    for folder in (corpus, artifacts):
+        folder.mkdir(parents=True, exist_ok=True)
+    options = [f"-artifact_prefix={artifacts}/", *sys.argv[1:], str(corpus), str(SEEDS)]
+    atheris.Setup([sys.argv[0], *options], TestOneInput)
     atheris.Fuzz()
 
 
