@@ -91,9 +91,13 @@ def read_values(
     """The channel values of a row."""
     values: dict[str, Any] = {}
     channel = None
+    loads = serde.loads_typed
     try:
         for channel, value in state.values.items():
-            values[channel] = unpack_value(serde, value, chunks)
+            if value.refs:
+                values[channel] = unpack_value(serde, value, chunks)
+            else:
+                values[channel] = loads((value.tag, value.tail))
     except DAMAGE as exc:
         raise named(exc, row.key, channel) from exc
     return values

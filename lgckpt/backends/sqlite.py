@@ -75,6 +75,7 @@ class SqliteStorage:
         self._ready = False
         self._write = partial(self._connections.write, self._prepare)
         self._read = partial(self._connections.read, self._prepare)
+        self._fetch_one = partial(self._connections.fetch_one, self._prepare)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         if not self._ready:
@@ -142,8 +143,7 @@ class SqliteStorage:
             f" WHERE tid = {TID} AND checkpoint_ns = ? {which} AND {VISIBLE}"
             " ORDER BY checkpoint_id DESC LIMIT 1"
         )
-        with self._read(snapshot=False) as connection:
-            found = connection.execute(query, parameters).fetchone()
+        found = self._fetch_one(query, parameters)
         if found is None:
             return None
         row = CheckpointRow(thread_id, checkpoint_ns, *found[2:])
