@@ -19,7 +19,9 @@ def same(one: Any, other: Any) -> bool:
     if type(one) is not type(other):
         return False
     if isinstance(one, float):
-        return one == other and math.copysign(1, one) == math.copysign(1, other) or one != one != other
+        return (
+            one == other and math.copysign(1, one) == math.copysign(1, other) or one != one != other
+        )
     if isinstance(one, dict):
         return len(one) == len(other) and all(
             same(a, c) and same(b, d)

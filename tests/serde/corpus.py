@@ -145,9 +145,7 @@ OBJECTS: dict[str, Any] = {
     "send": [Send("node", {"a": 1}), Send("n", HumanMessage("hi"))],
     "interrupt": Interrupt(value={"q": 1}, id="abc"),
     "command": Command(update={"a": 1}, goto="x"),
-    "item": Item(
-        value={"a": 1}, key="k", namespace=("a", "b"), created_at=NOW, updated_at=NOW
-    ),
+    "item": Item(value={"a": 1}, key="k", namespace=("a", "b"), created_at=NOW, updated_at=NOW),
     "exceptions": [ValueError("x"), KeyError(1), Exception()],
     "delta snapshot": [_DeltaSnapshot([1, 2]), _DeltaSnapshot({"m": HumanMessage("x")})],
     "ext": ormsgpack.Ext(5, ormsgpack.packb(("builtins", "dict", {"a": 1}, "m"))),
@@ -328,7 +326,11 @@ MESSAGES: dict[str, Any] = {
     "remove": RemoveMessage(id="1"),
     "chat": ChatMessage("x", role="critic"),
     "function": FunctionMessage("x", name="f"),
-    "many": [HumanMessage("a"), AIMessage("b", tool_calls=[_CALL]), ToolMessage("c", tool_call_id="c1")],
+    "many": [
+        HumanMessage("a"),
+        AIMessage("b", tool_calls=[_CALL]),
+        ToolMessage("c", tool_call_id="c1"),
+    ],
 }
 
 

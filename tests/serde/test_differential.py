@@ -57,9 +57,7 @@ def test_reads_the_same_value_in_strict_mode(name, core):
 @pytest.mark.parametrize("name", VALUES)
 def test_is_read_by_jsonplus(name, ours, theirs):
     written, _ = outcome(ours.dumps_typed, VALUES[name])
-    assert same(
-        outcome(theirs.loads_typed, written)[0], outcome(ours.loads_typed, written)[0]
-    )
+    assert same(outcome(theirs.loads_typed, written)[0], outcome(ours.loads_typed, written)[0])
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -91,7 +89,11 @@ _scalars = (
     | st.binary(max_size=40)
 )
 _keys = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text(max_size=70) | st.binary(max_size=9),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.text(max_size=70)
+    | st.binary(max_size=9),
     lambda inner: st.lists(inner, max_size=3).map(tuple),
     max_leaves=4,
 )
