@@ -149,12 +149,14 @@ OBJECTS: dict[str, Any] = {
     "exceptions": [ValueError("x"), KeyError(1), Exception()],
     "delta snapshot": [_DeltaSnapshot([1, 2]), _DeltaSnapshot({"m": HumanMessage("x")})],
     "ext": ormsgpack.Ext(5, ormsgpack.packb(("builtins", "dict", {"a": 1}, "m"))),
-    "fragment": [ormsgpack.Fragment(b"\x93\x01\x02\x03")],
     "secret": [pydantic.SecretStr("s"), pydantic.SecretBytes(b"s"), t.SecretLike(1)],
     "v1": t.V1Like(a=1, b=[2]),
     "document": Document(page_content="text", metadata={"a": 1}, id="x"),
     "set of objects": {ID, NOW, t.Frozen(1), t.Color.RED},
 }
+
+if hasattr(ormsgpack, "Fragment"):
+    OBJECTS["fragment"] = [ormsgpack.Fragment(b"\x93\x01\x02\x03")]
 
 ARRAYS: dict[str, Any] = {
     "array": np.arange(6, dtype="int32").reshape(2, 3),
