@@ -62,6 +62,11 @@ def _prefix(cls: type, count: int) -> bytes:
     return bytes([0x90 | count]) + ormsgpack.packb(cls.__module__) + ormsgpack.packb(cls.__name__)
 
 
+def _inherits(cls: Any, name: str) -> bool:
+    """Whether an attribute is the one that `object` has."""
+    return getattr(cls, name) is getattr(object, name)
+
+
 def _defines(cls: type, name: str) -> bool:
     return any(name in vars(base) for base in cls.__mro__ if base is not object)
 
@@ -70,7 +75,7 @@ def _is_ordinary(cls: type) -> bool:
     """Whether attributes of instances are looked up in the usual way."""
     return (
         type(cls) in (type, ABCMeta, enum.EnumMeta)
-        and cls.__getattribute__ is object.__getattribute__
+        and _inherits(cls, "__getattribute__")
         and not _defines(cls, "__getattr__")
         and not _defines(cls, "__class__")
         and isinstance(cls.__module__, str)
@@ -122,9 +127,9 @@ def _sets_fields_only(cls: type) -> bool:
     return (
         type(cls) in (type, ABCMeta)
         and not inspect.isabstract(cls)
-        and cls.__new__ is object.__new__
+        and _inherits(cls, "__new__")
         and not _defines(cls, "__del__")
-        and (frozen or cls.__setattr__ is object.__setattr__)
+        and (frozen or _inherits(cls, "__setattr__"))
         and all(field.init for field in fields)
         and _has_generated_init(cls, fields, frozen)
     )
@@ -134,7 +139,7 @@ def _has_generated_init(
     cls: type, fields: tuple[dataclasses.Field[Any], ...], frozen: bool
 ) -> bool:
     """Compare `__init__` with the one `dataclasses` generates for plain fields of the same names."""
-    code = getattr(cls.__init__, "__code__", None)
+    code = getattr(inspect.getattr_static(cls, "__init__"), "__code__", None)
     specs = []
     for field in fields:
         options: dict[str, Any] = {"kw_only": field.kw_only}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
 from lgckpt import _langgraph
 from lgckpt import core as _implementation
-from lgckpt.errors import ConfigurationError, DecodeError
+from lgckpt.errors import ConfigurationError, DecodeError, EncodeError
 
 Codec = Literal["lz4", "zstd"]
 Allowlist = Iterable["tuple[str, ...] | type"]
@@ -26,17 +27,16 @@ _encoders: dict[str, Any] = {}
 
 def _encoder(core: Any) -> Any:
     """The one encoder of an implementation."""
-    encoder = _encoders.get(core.__name__)
-    if encoder is None:
+    name = core.__name__
+    if name not in _encoders:
 
         def nested(value: Any) -> bytes:
-            packed: bytes = encoder.encode(value)
+            packed: bytes = _encoders[name].encode(value)
             return packed
 
         default = _langgraph.default_over(nested, core.PackedExt)
-        encoder = core.ObjectEncoder(default, native=_langgraph.ENCODER_KNOWN)
-        _encoders[core.__name__] = encoder
-    return encoder
+        _encoders[name] = core.ObjectEncoder(default, native=_langgraph.ENCODER_KNOWN)
+    return _encoders[name]
 
 
 class Serializer(JsonPlusSerializer):
@@ -147,8 +147,8 @@ class Serializer(JsonPlusSerializer):
             return "msgpack", self._encode(obj)
         try:
             return "msgpack", self._encode(obj)
-        except jsonplus.ormsgpack.MsgpackEncodeError:
-            return "pickle", jsonplus.pickle.dumps(obj)
+        except EncodeError:
+            return "pickle", pickle.dumps(obj)
 
     def _unpack(self, content: bytes) -> Any:
         decoder = self._decoder

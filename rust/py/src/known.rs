@@ -78,7 +78,10 @@ fn load(py: Python<'_>) -> PyResult<Known> {
     };
     Ok(Known {
         ext: Immortal::new(ormsgpack.getattr("Ext")?),
-        fragment: Immortal::new(ormsgpack.getattr("Fragment")?),
+        // Older releases have none; then no object is of that class.
+        fragment: Immortal::new(
+            ormsgpack.getattr("Fragment").or_else(|_| ormsgpack.getattr("Ext"))?,
+        ),
         packb: Immortal::new(ormsgpack.getattr("packb")?),
         options: of("langgraph.checkpoint.serde.jsonplus", "_option")?,
         enum_meta: of("enum", "EnumMeta")?,

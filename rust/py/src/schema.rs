@@ -196,8 +196,11 @@ impl Node {
     pub fn holds_models(&self) -> bool {
         match self {
             Self::Model(_) => true,
-            Self::Nullable(inner) | Self::List(inner) => inner.holds_models(),
-            _ => false,
+            Self::Nullable(inner) | Self::List(inner) | Self::Dict(_, inner) => {
+                inner.holds_models()
+            }
+            Self::TypedDict(fields) => fields.iter().any(|field| field.node.holds_models()),
+            Self::Any | Self::Leaf(_) | Self::Literal(_) | Self::Union(_) => false,
         }
     }
 

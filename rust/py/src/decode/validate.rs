@@ -88,7 +88,7 @@ impl<'py> Decoder<'_, 'py> {
         }
     }
 
-    /// What a value that passed becomes, if it holds models.
+    /// What a value that passed becomes; None if it stays, though what it holds may be converted.
     unsafe fn converted(
         &self,
         node: &Node,
@@ -98,21 +98,54 @@ impl<'py> Decoder<'_, 'py> {
         unsafe {
             match node {
                 Node::Model(model) => {
-                    self.instance(model.class.as_ptr(), &model.fields, value).map(Some)
+                    return self.instance(model.class.as_ptr(), &model.fields, value).map(Some);
                 }
-                Node::Nullable(inner) if value != ffi::Py_None() => self.converted(inner, value),
-                Node::List(items) => {
-                    for index in 0..ffi::PyList_GET_SIZE(value) {
-                        let item = ffi::PyList_GET_ITEM(value, index);
-                        if let Some(model) = self.converted(items, item)? {
-                            ffi::PyList_SetItem(value, index, model.into_ptr());
-                        }
-                    }
-                    Ok(None)
+                Node::Nullable(inner) if value != ffi::Py_None() => {
+                    return self.converted(inner, value);
                 }
-                _ => Ok(None),
+                Node::List(items) if items.holds_models() => self.convert_items(items, value)?,
+                Node::Dict(_, values) if values.holds_models() => {
+                    self.convert_pairs(value, |_| Some(&**values))?;
+                }
+                Node::TypedDict(fields) => {
+                    self.convert_pairs(value, |key| Some(&fields.find(key, &mut 0)?.node))?;
+                }
+                _ => {}
+            }
+            Ok(None)
+        }
+    }
+
+    unsafe fn convert_items(&self, items: &Node, list: *mut ffi::PyObject) -> Done {
+        // SAFETY: the list is of our making.
+        unsafe {
+            for index in 0..ffi::PyList_GET_SIZE(list) {
+                if let Some(model) = self.converted(items, ffi::PyList_GET_ITEM(list, index))? {
+                    ffi::PyList_SetItem(list, index, model.into_ptr());
+                }
             }
         }
+        Ok(())
+    }
+
+    unsafe fn convert_pairs<'n>(
+        &self,
+        dict: *mut ffi::PyObject,
+        node: impl Fn(*mut ffi::PyObject) -> Option<&'n Node>,
+    ) -> Done {
+        let mut position = 0;
+        let (mut key, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
+        // SAFETY: the dict is of our making; giving a key it has another value moves nothing.
+        unsafe {
+            while ffi::PyDict_Next(dict, &raw mut position, &raw mut key, &raw mut value) != 0 {
+                if let Some(node) = node(key)
+                    && let Some(model) = self.converted(node, value)?
+                {
+                    set_item(self.py, dict, key, model.as_ptr())?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// An instance of a dataclass, with its fields set as its own `__init__` sets them.

@@ -5,6 +5,8 @@ use pyo3::prelude::*;
 use crate::failure::{Done, fetched};
 
 const FIRST: usize = 1024;
+/// From here on the output grows by less each time.
+const LARGE: usize = 256 * 1024;
 
 unsafe extern "C" {
     fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, size: ffi::Py_ssize_t) -> std::ffi::c_int;
@@ -57,8 +59,8 @@ impl<'py> Writer<'py> {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, extra: usize) -> Done {
-        let wanted = (self.len + extra).max(self.capacity * 2);
-        self.resize(wanted)
+        let factor = if self.capacity < LARGE { 4 } else { 2 };
+        self.resize((self.len + extra).max(self.capacity * factor))
     }
 
     fn resize(&mut self, size: usize) -> Done {
