@@ -22,7 +22,7 @@ class Verdict:
 
     Attributes:
         problems: Each makes the command fail.
-        differing: Tests whose outcome differs for a reason that is no problem, or that fail for both.
+        differing: Tests that differ for a reason that is no problem, or that fail for both.
         gained: How many pass with ours that are skipped with the official savers.
     """
 
