@@ -18,7 +18,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from lgckpt.configs import config_of
 from lgckpt.errors import CorruptCheckpointError, FrameError, LgckptError, UnsupportedFormatError
 from lgckpt.packing import State, Value, unpack_metadata, unpack_state, unpack_value, unpack_write
-from lgckpt.rows import DETACHED, CheckpointKey, CheckpointRow, Loaded, WriteRow
+from lgckpt.rows import CheckpointKey, CheckpointRow, Loaded, WriteRow
 
 DAMAGE = (LgckptError, ValueError, EOFError)
 """What damaged bytes raise on their way through frames, chunks and serializers."""
@@ -148,7 +148,7 @@ def read_tuple(
     checkpoint = read_checkpoint(serde, row, state)
     checkpoint["channel_values"] = read_values(serde, row, state, loaded.chunks)
     parent = None
-    if row.parent_id and not row.flags & DETACHED:
+    if row.parent_id:
         parent = config_of(row.thread_id, row.checkpoint_ns, row.parent_id)
     return CheckpointTuple(
         config or config_of(row.thread_id, row.checkpoint_ns, row.checkpoint_id),
