@@ -111,6 +111,8 @@ fn load(py: Python<'_>) -> PyResult<Known> {
 pub unsafe fn version(class: *mut ffi::PyTypeObject) -> u32 {
     // SAFETY: the caller's.
     unsafe {
+        // Later releases set the version itself to 0.
+        #[cfg(not(Py_3_13))]
         if (*class).tp_flags & ffi::Py_TPFLAGS_VALID_VERSION_TAG == 0 {
             return 0;
         }
