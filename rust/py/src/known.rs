@@ -103,7 +103,7 @@ fn load(py: Python<'_>) -> PyResult<Known> {
     })
 }
 
-/// The version CPython gives a class, changed by any change to it or to its bases; 0 if it has none.
+/// The version `CPython` gives a class, changed by any change to it or to its bases; 0 if it has none.
 ///
 /// # Safety
 /// `class` is a live class and the GIL is held.
@@ -143,7 +143,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// The class as it is now; None if CPython gives it no version, and changes cannot be seen.
+    /// The class as it is now; None if `CPython` gives it no version, and changes cannot be seen.
     ///
     /// # Safety
     /// `class` is a live class and the GIL is held.
