@@ -128,9 +128,14 @@ class Tree:
         data: The value; it is kept, not copied.
         structured: Whether it is msgpack, to be split at element boundaries. Bytes that are not
             are split as one long string.
+        earlier: The tree of an earlier value that may have the same leading bytes. The result
+            is the same and is there sooner.
     """
 
-    def __new__(cls, data: bytes, structured: bool) -> Tree: ...
+    def __new__(cls, data: bytes, structured: bool, earlier: Tree | None = None) -> Tree: ...
+    @property
+    def nbytes(self) -> int:
+        """The memory it holds in bytes, the value included."""
     @property
     def size(self) -> int:
         """The length of the value in bytes."""

@@ -25,6 +25,7 @@ _DEFAULT = jsonplus._msgpack_default
 _ENCODE = jsonplus._msgpack_enc
 _CREATE_HOOK = jsonplus._create_msgpack_ext_hook
 
+
 def digest(function: Callable[..., Any]) -> str:
     """Hash the code of a function without its comments, docstrings and layout.
 

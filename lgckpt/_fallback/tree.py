@@ -59,11 +59,12 @@ class Tree:
 
     __slots__ = ("_data", "_head", "_levels", "_tail")
 
-    def __init__(self, data: bytes, structured: bool) -> None:
+    def __init__(self, data: bytes, structured: bool, earlier: Tree | None = None) -> None:
         self._data = data
         self._head, ends = split(data, structured)
         spans = list(zip([self._head, *ends], ends, strict=False))
-        keys = [hash_chunk(LEAF, data[start:end]) for start, end in spans]
+        keys = [] if earlier is None else earlier._keys_of(data, spans)
+        keys += [hash_chunk(LEAF, data[start:end]) for start, end in spans[len(keys) :]]
         self._tail = ends[-1] if ends else self._head
         self._levels = [_Level(keys, spans)]
         for level in range(1, LEVEL_MAX + 1):
@@ -76,6 +77,12 @@ class Tree:
     def size(self) -> int:
         """The length of the whole value."""
         return len(self._data)
+
+    @property
+    def nbytes(self) -> int:
+        """The memory it holds, the value included."""
+        keys = sum(sys.getsizeof(key) for level in self._levels for key in level.hashes)
+        return len(self._data) + keys
 
     @property
     def head(self) -> bytes:
@@ -112,6 +119,16 @@ class Tree:
     def known(self) -> Known:
         """The keys of all its chunks."""
         return Known._of(key for level in self._levels for key in level.hashes)
+
+    def _keys_of(self, data: bytes, spans: list[tuple[int, int]]) -> list[bytes]:
+        """The keys of the leading leaves of another value, as far as they are this one's too."""
+        keys = []
+        leaves = self._levels[0]
+        for (start, end), key, (from_, to) in zip(spans, leaves.hashes, leaves.spans, strict=False):
+            if data[start:end] != self._data[from_:to]:
+                break
+            keys.append(key)
+        return keys
 
     def _roots(self, level: int) -> range:
         """What the root itself refers to: what no node one level up has closed over."""

@@ -39,9 +39,25 @@ impl Tree {
     /// Splits and hashes a value: msgpack if `structured`, any bytes otherwise.
     #[must_use]
     pub fn new(data: &[u8], structured: bool) -> Self {
-        let Split { head, ends } = split(data, structured);
+        Self::hashed(data, split(data, structured), Vec::new())
+    }
+
+    /// Like [`Tree::new`], and gives the same tree, but takes the keys of the leading leaves that
+    /// an earlier value has too from that one's tree: comparing bytes is faster than hashing them.
+    #[must_use]
+    pub fn after(data: &[u8], structured: bool, earlier: &Self, earlier_data: &[u8]) -> Self {
+        let parts = split(data, structured);
+        let ours = spans(&parts.ends, parts.head).map(|span| &data[span]);
+        let theirs = spans(&earlier.levels[0].ends, earlier.head).map(|span| &earlier_data[span]);
+        let same = ours.zip(theirs).take_while(|(ours, theirs)| ours == theirs).count();
+        Self::hashed(data, parts, earlier.levels[0].hashes[..same].to_vec())
+    }
+
+    fn hashed(data: &[u8], parts: Split, mut hashes: Vec<Hash>) -> Self {
+        let Split { head, ends } = parts;
         let plains = spans(&ends, head).map(|span| &data[span]);
-        let mut levels = vec![Level { hashes: hash_all(0, plains), ends }];
+        hashes.extend(hash_all(0, plains.skip(hashes.len())));
+        let mut levels = vec![Level { hashes, ends }];
         for level in 1..=LEVEL_MAX {
             let nodes = nodes(level, &levels[usize::from(level) - 1].hashes);
             if nodes.hashes.is_empty() {
@@ -82,6 +98,13 @@ impl Tree {
             }
         }
         refs
+    }
+
+    /// The memory it holds besides the value, bytes.
+    #[must_use]
+    pub fn nbytes(&self) -> usize {
+        let entry = size_of::<Hash>() + size_of::<usize>();
+        size_of::<Self>() + self.levels.iter().map(|level| level.ends.len() * entry).sum::<usize>()
     }
 
     /// The keys of all its chunks.

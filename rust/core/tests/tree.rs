@@ -137,7 +137,8 @@ fn an_append_sends_little() {
     }
     // A message has 600 bytes on average.
     assert!(sent < 99 * 900, "{} bytes of chunks an append", sent / 99);
-    assert!(inline < 99 * 700, "{} bytes in the root an append", inline / 99);
+    // The tail is shorter than a leaf and a message; the references are a few to a level.
+    assert!(inline < 99 * (LEAF_MIN + 100), "{} bytes in the root an append", inline / 99);
 }
 
 #[test]
@@ -220,12 +221,7 @@ fn a_list_within_a_state_is_split_as_well() {
     let state = |messages: &[Vec<u8>]| map(&[("step", vec![7]), ("messages", array(messages))]);
     let messages = chat(0, 1_000);
     assert_shares(&state(&messages[..999]), &state(&messages), 1, "append");
-    assert_shares(
-        &state(&messages[..999]),
-        &array(&messages),
-        1,
-        &format!("shared between shapes"),
-    );
+    assert_shares(&state(&messages[..999]), &array(&messages), 1, "shared between shapes");
 }
 
 #[test]

@@ -47,10 +47,20 @@ struct Tree {
 #[pymethods]
 impl Tree {
     #[new]
-    fn new(data: Bound<'_, PyBytes>, structured: bool) -> Self {
-        let bytes = data.as_bytes();
-        let tree = work(data.py(), bytes.len(), || tree::Tree::new(bytes, structured));
+    #[pyo3(signature = (data, structured, earlier = None))]
+    fn new(data: Bound<'_, PyBytes>, structured: bool, earlier: Option<&Bound<'_, Self>>) -> Self {
+        let (py, bytes) = (data.py(), data.as_bytes());
+        let earlier = earlier.map(Bound::get).map(|it| (&it.tree, it.data.as_bytes(py)));
+        let tree = work(py, bytes.len(), || match earlier {
+            Some((tree, plain)) => tree::Tree::after(bytes, structured, tree, plain),
+            None => tree::Tree::new(bytes, structured),
+        });
         Self { tree, data: data.unbind() }
+    }
+
+    #[getter]
+    fn nbytes(&self, py: Python<'_>) -> usize {
+        self.data.as_bytes(py).len() + self.tree.nbytes()
     }
 
     #[getter]

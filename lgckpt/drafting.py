@@ -1,0 +1,243 @@
+"""A checkpoint or a batch of writes made ready to store: encoded at once, bound later.
+
+Encoding happens when the saver is called, before anything waits, so that what the
+caller changes afterwards cannot tear what is stored. Binding takes the unchanged
+values from the parent as it is remembered or was read, and may be done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    WRITES_IDX_MAP,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    get_checkpoint_metadata,
+)
+
+from lgckpt.hints import Hint, Hints
+from lgckpt.packing import (
+    SETTLE_MIN,
+    Packed,
+    Packer,
+    Value,
+    etag,
+    pack_write,
+    parent_hashes,
+)
+from lgckpt.rows import (
+    CheckpointKey,
+    CheckpointRow,
+    Chunk,
+    ParentClaim,
+    PutCheckpoint,
+    PutWrites,
+    WriteRow,
+)
+
+_NONE = object()
+"""Equal to no version."""
+
+
+class Draft(NamedTuple):
+    """A checkpoint with its changed values packed."""
+
+    key: CheckpointKey
+    parent_id: str | None
+    packer: Packer
+    checkpoint: Checkpoint
+    metadata: bytes
+    run_id: str | None
+    changed: dict[str, Packed]
+    carried: list[str]
+
+    @property
+    def wants_parent(self) -> bool:
+        """Whether the parent's row would spare work: something is carried, or large."""
+        if self.parent_id is None:
+            return False
+        return bool(self.carried) or any(p.tree is not None for p in self.changed.values())
+
+
+def draft(
+    packer: Packer,
+    config: RunnableConfig,
+    key: CheckpointKey,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    new_versions: ChannelVersions,
+    hints: Hints,
+) -> Draft:
+    """Encode what `put` was given, now."""
+    thread_id, checkpoint_ns, _ = key
+    values = checkpoint["channel_values"]
+    full = get_checkpoint_metadata(config, metadata)
+    run_id = full.get("run_id")
+    changed = {
+        k: packer.value(values[k], hints.tree(thread_id, checkpoint_ns, k))
+        for k in new_versions
+        if k in values
+    }
+    return Draft(
+        key,
+        config["configurable"].get("checkpoint_id"),
+        packer,
+        checkpoint,
+        packer.metadata(full),
+        None if run_id is None else str(run_id),
+        changed,
+        _carried(checkpoint, new_versions),
+    )
+
+
+def _carried(checkpoint: Checkpoint, new_versions: ChannelVersions) -> list[str]:
+    """Channels whose value may be the parent's: a version says so even where no value is given.
+
+    A DeltaChannel gives no value between snapshots; the version it inherits names the
+    snapshot's, which is how LangGraph's in-memory and Postgres savers read it back.
+    """
+    values, versions = checkpoint["channel_values"], checkpoint["channel_versions"]
+    carried = [k for k in versions if k not in new_versions]
+    carried += [k for k in values if k not in versions and k not in new_versions]
+    return carried
+
+
+class Bound(NamedTuple):
+    """A draft bound to its parent: what to store, and what to remember once it is."""
+
+    put: PutCheckpoint
+    hint: Hint
+
+
+def bind(draft: Draft, parent: Hint | None, *, whole: bool = False) -> Bound:
+    """Take what the draft carries from its parent and leave out what is stored already.
+
+    Args:
+        draft: The checkpoint.
+        parent: Its parent as remembered or read, if there is one.
+        whole: Send every chunk, trusting nothing remembered.
+    """
+    packer, metadata = draft.packer, draft.metadata
+    binder = _Binder(draft, parent, whole)
+    values = binder.carry()
+    for channel, packed in draft.changed.items():
+        values[channel] = binder.sent(channel, packed)
+    state, refs = packer.state(draft.checkpoint, values)
+    tag = etag(metadata, state, refs)
+    row = CheckpointRow(*draft.key, draft.parent_id, draft.run_id, 0, tag, metadata, state, refs)
+    put = PutCheckpoint(row, binder.chunks, binder.parent_claim(), binder.further_claims())
+    versions = dict(draft.checkpoint["channel_versions"])
+    held = len(state) + len(refs)
+    return Bound(put, Hint(row.checkpoint_id, tag, held, versions, values, binder.known))
+
+
+class _Binder:
+    __slots__ = ("_chosen", "_draft", "_parent", "chunks", "claims", "known")
+
+    def __init__(self, draft: Draft, parent: Hint | None, whole: bool) -> None:
+        self._draft = draft
+        self._parent = parent
+        self._chosen = None if whole else parent
+        self.chunks: list[Chunk] = []
+        self.claims: list[bytes] = []
+        self.known: dict[str, Any] = {}
+
+    def carry(self) -> dict[str, Value]:
+        """The values that did not change: the parent's, or encoded where it has none."""
+        checkpoint = self._draft.checkpoint
+        versions, given = checkpoint["channel_versions"], checkpoint["channel_values"]
+        parent, packer = self._parent, self._draft.packer
+        values: dict[str, Value] = {}
+        for channel in self._draft.carried:
+            value = None
+            version = versions.get(channel)
+            if parent is not None and version == parent.versions.get(channel, _NONE):
+                value = parent.values.get(channel)
+            if value is not None:
+                values[channel] = self._settled(channel, value)
+            elif channel in given:
+                values[channel] = self.sent(channel, packer.value(given[channel]))
+        return values
+
+    def _settled(self, channel: str, value: Value) -> Value:
+        if not value.refs and value.size <= SETTLE_MIN:
+            return value
+        settled, chunk = self._draft.packer.settle(value)
+        if chunk is not None:
+            self.chunks.append(chunk)
+        if self._parent is not None and channel in self._parent.known:
+            self.known[channel] = self._parent.known[channel]
+        return settled
+
+    def sent(self, channel: str, packed: Packed) -> Value:
+        """A value that was encoded: its chunks are sent but for those known to be there."""
+        value, tree, chunk = packed
+        if chunk is not None:
+            self.chunks.append(chunk)
+        if tree is not None:
+            chunks, claims = tree.unsent(self._trusted(channel), self._draft.packer.codec)
+            self.chunks.extend(Chunk(*one) for one in chunks)
+            self.claims.extend(claims)
+            self.known[channel] = tree.known()
+        return value
+
+    def _trusted(self, channel: str) -> list[Any]:
+        if self._chosen is None:
+            return []
+        known = self._chosen.known.get(channel)
+        return [*self._chosen.written, *([] if known is None else [known])]
+
+    def parent_claim(self) -> ParentClaim | None:
+        """That the parent's row is still the one this was built upon."""
+        if self._parent is None:
+            return None
+        return ParentClaim(self._parent.checkpoint_id, self._parent.etag)
+
+    def further_claims(self) -> list[bytes]:
+        """The chunks taken to be there which the parent's row does not itself vouch for."""
+        if not self.claims:
+            return self.claims
+        vouched = set() if self._parent is None else parent_hashes(self._parent.values)
+        return [h for h in dict.fromkeys(self.claims) if h not in vouched]
+
+
+def draft_writes(
+    packer: Packer, writes: Sequence[tuple[str, Any]]
+) -> list[tuple[str, int, Packed]]:
+    """Encode what `put_writes` was given, now: (channel, idx, packed value)."""
+    return [
+        (channel, WRITES_IDX_MAP.get(channel, idx), packer.value(value))
+        for idx, (channel, value) in enumerate(writes)
+    ]
+
+
+def bind_writes(
+    packer: Packer,
+    key: CheckpointKey,
+    drafted: list[tuple[str, int, Packed]],
+    task_id: str,
+    task_path: str,
+    trusted: list[Any],
+) -> tuple[PutWrites, list[Any]]:
+    """Make the rows of a batch; gives also the hashes of its chunk trees, to be remembered."""
+    rows: list[WriteRow] = []
+    chunks: list[Chunk] = []
+    claims: list[bytes] = []
+    trees: list[Any] = []
+    for channel, idx, packed in drafted:
+        value, refs, root = pack_write(packer, packed)
+        chunks.extend(root)
+        if packed.chunk is not None:
+            chunks.append(packed.chunk)
+        if packed.tree is not None:
+            sent, claimed = packed.tree.unsent(trusted, packer.codec)
+            chunks.extend(Chunk(*chunk) for chunk in sent)
+            claims.extend(claimed)
+            trees.append(packed.tree.known())
+        rows.append(WriteRow(*key, task_id, idx, task_path, channel, packed.value.tag, value, refs))
+    special = all(channel in WRITES_IDX_MAP for channel, _, _ in drafted)
+    return PutWrites(rows, special, chunks, list(dict.fromkeys(claims))), trees
