@@ -74,16 +74,17 @@ def decode(data: Any, ext_hook: Callable[[int, bytes], Any] | None = None) -> An
     if type(data) is bytearray or (type(data) is memoryview and data.c_contiguous):
         # The hook might change it while it is read.
         data = bytes(data)
+    if type(data) is bytes:
+        # First, for some releases of ormsgpack crash where a nested value ends too early.
+        scan.require_one_value(data)
     try:
-        value = ormsgpack.unpackb(data, ext_hook=hook, option=ormsgpack.OPT_NON_STR_KEYS)
+        return ormsgpack.unpackb(data, ext_hook=hook, option=ormsgpack.OPT_NON_STR_KEYS)
     except ormsgpack.MsgpackDecodeError as error:
         if hook is not None:
             hook.reraise()
             if isinstance(hook.error, DecodeError):
                 raise hook.error from hook.error.__cause__
         raise DecodeError(str(error)) from (None if hook is None else hook.error)
-    scan.require_one_value(data)
-    return value
 
 
 class ObjectEncoder:

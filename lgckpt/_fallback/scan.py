@@ -32,10 +32,10 @@ _COUNTED = {
 
 
 def require_one_value(data: bytes) -> None:
-    """Check that nothing follows a value that ormsgpack could read.
+    """Check that there is a whole value, and nothing after it.
 
     Raises:
-        DecodeError: Other bytes follow.
+        DecodeError: It ends too early, or other bytes follow.
     """
     if _is_one_value(data):
         return
@@ -57,10 +57,13 @@ def _is_one_value(data: bytes) -> bool:
 def _end(data: bytes) -> int:
     at, owed = 0, 1
     while owed:
-        owed -= 1
+        if owed > len(data) - at:
+            raise DecodeError("unexpected end of file")
         size, values = _step(data, at)
         at += size
-        owed += values
+        owed += values - 1
+    if at > len(data):
+        raise DecodeError("unexpected end of file")
     return at
 
 
@@ -69,6 +72,8 @@ def _step(data: bytes, at: int) -> tuple[int, int]:
     first = data[at]
     if first in _ONE:
         return _ONE[first]
+    if first not in _COUNTED:
+        raise DecodeError(f"invalid type 0x{first:02x}")
     width, counts, more = _COUNTED[first]
     number = int.from_bytes(data[at + 1 : at + 1 + width], "big")
     if counts == _BYTES:

@@ -1,4 +1,6 @@
 //! The border between `lgckpt-core` and Python: this file only registers.
+#![allow(clippy::inline_always, reason = "measured: the hot loops are made of these functions")]
+
 mod decode;
 mod encode;
 mod error;

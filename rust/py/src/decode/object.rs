@@ -34,7 +34,7 @@ enum Payload<'py> {
     Fields(Bound<'py, PyAny>),
 }
 
-impl<'a, 'py> Decoder<'a, 'py> {
+impl<'py> Decoder<'_, 'py> {
     /// The object that the current message describes.
     pub(super) fn described(
         &mut self,

@@ -1,9 +1,9 @@
-//! Strings: UTF-8 into the compact form CPython keeps them in.
+//! Strings: UTF-8 into the compact form `CPython` keeps them in.
 use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::Decoder;
-use crate::failure::Done;
+use crate::failure::{Done, decode_error};
 
 impl<'py> Decoder<'_, 'py> {
     /// A string of `length` bytes.
@@ -33,7 +33,7 @@ impl<'py> Decoder<'_, 'py> {
     #[inline(never)]
     fn wide_string(&self, bytes: &[u8]) -> Done<Bound<'py, PyAny>> {
         let text =
-            simdutf8::basic::from_utf8(bytes).map_err(|_| self.fail("invalid UTF-8 string"))?;
+            simdutf8::basic::from_utf8(bytes).map_err(|_| decode_error("invalid UTF-8 string"))?;
         let (length, highest) = measured(bytes);
         // SAFETY: the width is the narrowest that holds the highest character, as CPython requires, and
         // as many units are written as there are characters.
@@ -68,7 +68,7 @@ impl<'py> Decoder<'_, 'py> {
     }
 }
 
-/// One character as CPython keeps it.
+/// One character as `CPython` keeps it.
 trait Unit: Copy + From<u8> {
     fn narrowed(character: u32) -> Self;
 }

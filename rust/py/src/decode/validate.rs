@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 
 use super::Decoder;
 use super::classes::{ModelMaking, ToolCalls};
-use crate::failure::{Done, fetched};
+use crate::failure::{Done, decode_error, fetched};
 use crate::schema::{Fields, Node};
 use crate::text::utf8;
 
@@ -79,9 +79,9 @@ impl<'py> Decoder<'_, 'py> {
         // SAFETY: the plan says that the class has the `__new__` of object.
         unsafe {
             let class = class.cast::<ffi::PyTypeObject>();
-            let new = (*(&raw mut ffi::PyBaseObject_Type)).tp_new;
+            let new = ffi::PyBaseObject_Type.tp_new;
             let Some(new) = new else {
-                return Err(self.fail("object has no __new__"));
+                return Err(decode_error("object has no __new__"));
             };
             let object = new(class, self.known.empty_tuple.ptr(), std::ptr::null_mut());
             Ok(Bound::from_owned_ptr_or_err(self.py, object)?)
@@ -269,23 +269,20 @@ unsafe fn typed_dict_passes(fields: &Fields, dict: *mut ffi::PyObject) -> bool {
     unsafe {
         while ffi::PyDict_Next(dict, &raw mut position, &raw mut key, &raw mut value) != 0 {
             let mut place = next;
-            match fields.find(key, &mut place) {
-                Some(field) => {
-                    let skipped = place <= next
-                        || fields.iter().take(place - 1).skip(next).any(|f| f.required);
-                    if skipped || !passes(&field.node, value) {
-                        return false;
-                    }
-                    next = place;
+            if let Some(field) = fields.find(key, &mut place) {
+                let skipped =
+                    place <= next || fields.iter().take(place - 1).skip(next).any(|f| f.required);
+                if skipped || !passes(&field.node, value) {
+                    return false;
                 }
-                None => {
-                    let text = ffi::Py_TYPE(key) == &raw mut ffi::PyUnicode_Type;
-                    let early = fields.iter().skip(next).any(|f| f.required);
-                    if !fields.extra || !text || early {
-                        return false;
-                    }
-                    next = fields.len();
+                next = place;
+            } else {
+                let text = ffi::Py_TYPE(key) == &raw mut ffi::PyUnicode_Type;
+                let early = fields.iter().skip(next).any(|f| f.required);
+                if !fields.extra || !text || early {
+                    return false;
                 }
+                next = fields.len();
             }
         }
     }
@@ -302,9 +299,9 @@ unsafe fn normal_tool_calls(fields: &Fields, places: &ToolCalls, dict: *mut ffi:
                 ffi::PyDict_GetItemWithError(dict, field.name.as_ptr())
             })
         };
-        let calls = value(places.tool_calls);
-        let invalid = value(places.invalid_tool_calls);
-        let kwargs = value(places.additional_kwargs);
+        let calls = value(places.valid);
+        let invalid = value(places.invalid);
+        let kwargs = value(places.kwargs);
         if calls.is_null()
             || invalid.is_null()
             || kwargs.is_null()

@@ -98,7 +98,7 @@ impl<'py> Writer<'py> {
         debug_assert!(self.len + bytes.len() <= self.capacity);
         // SAFETY: the caller's; `bytes` belongs to another object than the output.
         unsafe {
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.start.add(self.len), bytes.len())
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.start.add(self.len), bytes.len());
         };
         self.len += bytes.len();
     }
