@@ -9,6 +9,7 @@ use super::Decoder;
 use super::classes::{self, Found, Making, Named};
 use super::ext::Objects;
 use crate::failure::{Done, Fail, caused_by};
+use crate::pause::resumed;
 use crate::schema::Fields;
 use crate::stack;
 
@@ -254,7 +255,7 @@ impl<'py> Decoder<'_, 'py> {
                 self.py,
                 [named.module.bind(self.py).as_any(), named.name.bind(self.py).as_any(), payload],
             )?;
-            Ok(objects.fallback.call1((parts, error.into_value(self.py)))?)
+            Ok(resumed(|| objects.fallback.call1((parts, error.into_value(self.py))))?)
         })
     }
 
