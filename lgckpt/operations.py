@@ -37,6 +37,7 @@ from lgckpt.reading import (
     read_tuple,
     read_write,
 )
+from lgckpt.recall import Recall
 from lgckpt.rows import CheckpointKey, Loaded, WriteRow
 from lgckpt.storage import Driver, ThreadView
 
@@ -152,17 +153,23 @@ async def get_tuple(context: Context, config: RunnableConfig) -> CheckpointTuple
     """One checkpoint with its pending writes."""
     thread_id, checkpoint_ns = thread_of(config), namespace_of(config)
     checkpoint_id = get_checkpoint_id(config)
-    loaded = await context.driver("get", thread_id, checkpoint_ns, checkpoint_id or None)
+    recall = Recall(context.hints)
+    loaded = await context.driver(
+        "get", thread_id, checkpoint_ns, checkpoint_id or None, recall.wanted
+    )
     if loaded is None:
         return None
-    return await to_tuple(context, loaded, config if checkpoint_id else None)
+    return await to_tuple(context, loaded, config if checkpoint_id else None, recall)
 
 
 async def to_tuple(
-    context: Context, loaded: Loaded, config: RunnableConfig | None = None
+    context: Context,
+    loaded: Loaded,
+    config: RunnableConfig | None = None,
+    recall: Recall | None = None,
 ) -> CheckpointTuple:
     """A loaded checkpoint as LangGraph sees it, its pending sends where its format wants them."""
-    found = read_tuple(context.packer.serde, loaded, config)
+    found = read_tuple(context.packer.serde, loaded, config, recall)
     if found.checkpoint["v"] < retention.FORMAT_WITHOUT_PENDING_SENDS and found.parent_config:
         await _migrate_pending_sends(context, found, loaded)
     return found
@@ -257,6 +264,6 @@ async def _target(context: Context, config: RunnableConfig) -> CheckpointKey | N
     thread_id, checkpoint_ns = thread_of(config), namespace_of(config)
     checkpoint_id = get_checkpoint_id(config)
     if not checkpoint_id:
-        loaded = await context.driver("get", thread_id, checkpoint_ns, None)
+        loaded = await context.driver("get", thread_id, checkpoint_ns, None, lambda _: b"")
         return None if loaded is None else loaded.row.key
     return CheckpointKey(thread_id, checkpoint_ns, text(checkpoint_id, "checkpoint_id"))

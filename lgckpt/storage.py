@@ -51,6 +51,15 @@ class ThreadView(Protocol):
 Decide = Callable[[ThreadView], Coroutine[Any, Any, ThreadEdit]]
 
 
+Wanted = Callable[[CheckpointRow], bytes]
+"""Gives those of a row's references that its reader has to have fetched."""
+
+
+def all_refs(row: CheckpointRow) -> bytes:
+    """A `Wanted` of a reader that has nothing yet."""
+    return row.refs
+
+
 class SyncStorage(Protocol):
     """What a backend whose driver is synchronous offers; every verb is atomic.
 
@@ -70,8 +79,13 @@ class SyncStorage(Protocol):
     def put_writes(self, put: PutWrites) -> bool:
         """Store pending writes; False, and nothing stored, if a claim does not hold."""
 
-    def get(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str | None) -> Loaded | None:
-        """One visible checkpoint, or the latest of the namespace."""
+    def get(
+        self, thread_id: str, checkpoint_ns: str, checkpoint_id: str | None, wanted: Wanted
+    ) -> Loaded | None:
+        """One visible checkpoint, or the latest of the namespace.
+
+        Of the chunks the row itself names, only those below `wanted(row)` are fetched.
+        """
 
     def get_many(self, keys: Sequence[CheckpointKey]) -> list[Loaded]:
         """Those of the checkpoints that are there, in the order asked for."""

@@ -40,7 +40,7 @@ from lgckpt.rows import (
     ScanQuery,
     WriteRow,
 )
-from lgckpt.storage import Decide, run_sync
+from lgckpt.storage import Decide, Wanted, all_refs, run_sync
 
 TID = "(SELECT tid FROM lgckpt_threads WHERE thread_id = ?)"
 VISIBLE = f"flags & {HIDDEN} = 0"
@@ -132,7 +132,13 @@ class SqliteStorage:
             )  # fmt: skip
         return True
 
-    def get(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str | None) -> Loaded | None:
+    def get(
+        self,
+        thread_id: str,
+        checkpoint_ns: str,
+        checkpoint_id: str | None,
+        wanted: Wanted = all_refs,
+    ) -> Loaded | None:
         """One visible checkpoint, or the latest of the namespace."""
         which, parameters = "", [thread_id, checkpoint_ns]
         if checkpoint_id is not None:
@@ -147,14 +153,14 @@ class SqliteStorage:
         if found is None:
             return None
         row = CheckpointRow(thread_id, checkpoint_ns, *found[2:])
-        if not found[0] and not row.refs:
+        if not found[0] and not (row.refs and wanted(row)):
             return Loaded(row, (), {})
         with self._read() as connection:
             found = connection.execute(query, parameters).fetchone()
             if found is None:
                 return None
             row = CheckpointRow(thread_id, checkpoint_ns, *found[2:])
-            return load(connection, found[1], [row])[0]
+            return load(connection, found[1], [row], wanted)[0]
 
     def get_many(self, keys: Sequence[CheckpointKey]) -> list[Loaded]:
         """Those of the checkpoints that are there, in the order asked for."""
@@ -167,7 +173,7 @@ class SqliteStorage:
                 tid = find_tid(connection, thread_id)
                 rows = [read_row(connection, tid, key) for key in mine]
                 shown = [row for row in rows if row is not None and not row.flags & HIDDEN]
-                found.update((one.row.key, one) for one in load(connection, tid, shown))
+                found.update((one.row.key, one) for one in load(connection, tid, shown, all_refs))
         return [found[key] for key in keys if key in found]
 
     def get_row(self, key: CheckpointKey) -> CheckpointRow | None:
