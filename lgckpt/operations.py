@@ -13,14 +13,21 @@ from langgraph.checkpoint.base import (
     CheckpointMetadata,
     CheckpointTuple,
     DeltaChannelHistory,
-    get_checkpoint_id,
 )
 from langgraph.checkpoint.serde.types import TASKS
 
 from lgckpt import retention
-from lgckpt.configs import config_of, key_of, namespace_of, text, thread_of
+from lgckpt.configs import checkpoint_id_of, config_of, key_of, namespace_of, text, thread_of
 from lgckpt.core import core
-from lgckpt.drafting import Bound, Draft, bind, bind_writes, draft, draft_writes
+from lgckpt.drafting import (
+    Bound,
+    Draft,
+    bind,
+    bind_writes,
+    draft,
+    draft_writes,
+    pack_carried,
+)
 from lgckpt.errors import (
     ConfigurationError,
     CorruptCheckpointError,
@@ -82,7 +89,9 @@ async def _store(context: Context, drafted: Draft) -> None:
     parent: Hint | None = None
     if drafted.wants_parent and drafted.parent_id is not None:
         parent = context.hints.get(key.thread_id, key.checkpoint_ns, drafted.parent_id)
-        parent = parent or await _read_hint(context, drafted)
+        if parent is None:
+            drafted = pack_carried(drafted)
+            parent = await _read_hint(context, drafted)
     for attempt in range(ATTEMPTS):
         bound = bind(drafted, parent, whole=attempt > 0)
         if await context.driver("put", bound.put):
@@ -152,11 +161,9 @@ async def put_writes(
 async def get_tuple(context: Context, config: RunnableConfig) -> CheckpointTuple | None:
     """One checkpoint with its pending writes."""
     thread_id, checkpoint_ns = thread_of(config), namespace_of(config)
-    checkpoint_id = get_checkpoint_id(config)
+    checkpoint_id = checkpoint_id_of(config)
     recall = Recall(context.hints)
-    loaded = await context.driver(
-        "get", thread_id, checkpoint_ns, checkpoint_id or None, recall.wanted
-    )
+    loaded = await context.driver("get", thread_id, checkpoint_ns, checkpoint_id, recall.wanted)
     if loaded is None:
         return None
     return await to_tuple(context, loaded, config if checkpoint_id else None, recall)
@@ -262,8 +269,8 @@ async def delta_history(
 
 async def _target(context: Context, config: RunnableConfig) -> CheckpointKey | None:
     thread_id, checkpoint_ns = thread_of(config), namespace_of(config)
-    checkpoint_id = get_checkpoint_id(config)
-    if not checkpoint_id:
+    checkpoint_id = checkpoint_id_of(config)
+    if checkpoint_id is None:
         loaded = await context.driver("get", thread_id, checkpoint_ns, None, lambda _: b"")
         return None if loaded is None else loaded.row.key
-    return CheckpointKey(thread_id, checkpoint_ns, text(checkpoint_id, "checkpoint_id"))
+    return CheckpointKey(thread_id, checkpoint_ns, checkpoint_id)

@@ -37,6 +37,7 @@ class _Opened(NamedTuple):
 async def keep_latest(view: ThreadView, packer: Packer) -> ThreadEdit:
     """Decide what `prune` with strategy "keep_latest" deletes from one thread."""
     pruner = _Pruner(view, packer, await view.entries())
+    pruner.absent_parents_go = True
     heads: dict[str, _Opened] = {}
     for ns, checkpoint_id in pruner.heads().items():
         heads[ns] = await pruner.open((ns, checkpoint_id))
@@ -65,6 +66,7 @@ class _Pruner:
         self.view = view
         self.packer = packer
         self.entries = {(e.checkpoint_ns, e.checkpoint_id): e for e in entries}
+        self.absent_parents_go = False
 
     def heads(self) -> dict[str, str]:
         """The latest visible checkpoint of each namespace."""
@@ -157,7 +159,9 @@ class _Pruner:
         parent it reads, and the copy's DeltaChannels are rebuilt from there.
         """
         parent = None if entry.parent_id is None else (place[0], entry.parent_id)
-        if parent is None or parent in stay or parent not in self.entries:
+        if parent is None or parent in stay:
+            return
+        if parent not in self.entries and not self.absent_parents_go:
             return
         row = await self.view.row(*place)
         if row is not None:
@@ -169,7 +173,7 @@ class _Pruner:
         """Keep of a row only what is replayed, out of sight."""
         opened = await self.open(place)
         values = {k: v for k, v in opened.state.values.items() if k in names}
-        state, refs = self.packer.reframe(opened.state._replace(values=values))
+        state, refs = self.packer.state(opened.state._replace(values=values))
         row = opened.row
         parent = None if row.parent_id is None else (place[0], row.parent_id)
         above = parent in stay

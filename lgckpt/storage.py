@@ -206,6 +206,9 @@ FetchAll = Callable[[int], "Mapping[bytes, bytes] | None"]
 FANOUT = 7
 """Children of a node on average, to tell from a root how many chunks are below it."""
 
+DEEP = 8
+"""Levels above this one count as this one: there are millions of chunks below, or damage."""
+
 MANY = 64
 """From so many chunks on, reading a thread's chunks in one sweep beats looking each up."""
 
@@ -228,7 +231,9 @@ def collect(refs: bytes, fetch: Fetch, fetch_all: FetchAll | None = None) -> Map
     found: dict[bytes, bytes] = {}
     levels = _levels((refs,))
     while levels:
-        expected = sum(FANOUT**level for level in levels.values() if level < ROOT_LEVEL)
+        expected = sum(
+            FANOUT ** min(level, DEEP) for level in levels.values() if level < ROOT_LEVEL
+        )
         if fetch_all is not None and expected >= MANY:
             everything = fetch_all(expected * SURPLUS)
             if everything is not None:
