@@ -39,6 +39,7 @@ from lgckpt.rows import (
     PutCheckpoint,
     PutWrites,
     WriteRow,
+    hashes,
 )
 
 _NONE = object()
@@ -182,6 +183,7 @@ class _Binder:
     def _settled(self, channel: str, value: Value) -> Value:
         if not value.refs and value.size <= SETTLE_MIN:
             return value
+        self.claims.extend(hashes(value.refs))
         settled, chunk = self._draft.packer.settle(value)
         if chunk is not None:
             self.chunks.append(chunk)
@@ -217,7 +219,9 @@ class _Binder:
         """The chunks taken to be there which the parent's row does not itself vouch for."""
         if not self.claims:
             return self.claims
-        vouched = set() if self._parent is None else parent_hashes(self._parent.values)
+        vouched: set[bytes] = set()
+        if self._parent is not None and self._parent.stored_here:
+            vouched = parent_hashes(self._parent.values)
         return [h for h in dict.fromkeys(self.claims) if h not in vouched]
 
 

@@ -51,6 +51,9 @@ from lgckpt.storage import Driver, ThreadView
 ATTEMPTS = 16
 """How often a put or a read is tried again while its thread keeps changing elsewhere."""
 
+TRUSTING = 3
+"""Attempts of a put after which it takes nothing from its parent, whose row may be damaged."""
+
 STRATEGIES = ("keep_latest", "delete")
 
 
@@ -97,7 +100,7 @@ async def _store(context: Context, drafted: Draft) -> None:
         if await context.driver("put", bound.put):
             _remember(context, drafted, bound)
             return
-        parent = await _read_hint(context, drafted)
+        parent = await _read_hint(context, drafted) if attempt < TRUSTING else None
     raise StorageError(
         f"thread {key.thread_id!r} kept changing under a put of checkpoint "
         f"{key.checkpoint_id!r}: {ATTEMPTS} attempts"
@@ -128,7 +131,7 @@ async def _read_hint(context: Context, drafted: Draft) -> Hint | None:
         return None
     known = _known(state.values)
     held = len(row.state) + len(row.refs)
-    return Hint(row.checkpoint_id, row.etag, held, versions, state.values, known)
+    return Hint(row.checkpoint_id, row.etag, held, versions, state.values, known, stored_here=False)
 
 
 def _known(values: Mapping[str, Any]) -> dict[str, Any]:

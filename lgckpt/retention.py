@@ -88,8 +88,6 @@ class _Pruner:
     async def sends_in_parent(self, head: _Opened) -> bool:
         if head.checkpoint["v"] >= FORMAT_WITHOUT_PENDING_SENDS or not head.row.parent_id:
             return False
-        if (head.row.checkpoint_ns, head.row.parent_id) not in self.entries:
-            return False
         return await self.view.has_writes(head.row.checkpoint_ns, head.row.parent_id, TASKS)
 
     def ended_calls(self, heads: dict[str, _Opened], kept: set[Place]) -> set[str]:

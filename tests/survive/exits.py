@@ -97,9 +97,7 @@ def pending(path: str, *, close: bool, cancel: bool) -> None:
     use(saver)
 
     async def main() -> None:
-        tasks = [
-            asyncio.ensure_future(Conversation(f"small-{i}").aput(saver)) for i in range(200)
-        ]
+        tasks = [asyncio.ensure_future(Conversation(f"small-{i}").aput(saver)) for i in range(200)]
         await asyncio.sleep(0.001)
         if cancel:
             for task in tasks:
@@ -118,9 +116,7 @@ def pending_without_run(path: str) -> None:
     use(saver)
 
     async def main() -> None:
-        tasks = [
-            asyncio.ensure_future(Conversation(f"small-{i}").aput(saver)) for i in range(50)
-        ]
+        tasks = [asyncio.ensure_future(Conversation(f"small-{i}").aput(saver)) for i in range(50)]
         await asyncio.sleep(0.001)
         for task in tasks:
             task.cancel()

@@ -35,9 +35,7 @@ MakeRoom = Callable[[], object]
 def by_rlimit(path: Path) -> tuple[Saver, MakeRoom]:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, hard))
-    return lgckpt.SqliteSaver(path), lambda: resource.setrlimit(
-        resource.RLIMIT_FSIZE, (soft, hard)
-    )
+    return lgckpt.SqliteSaver(path), lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def by_tmpfs(path: Path) -> tuple[Saver, MakeRoom]:

@@ -102,7 +102,12 @@ def _resize_dict(table: dict[str, Any]) -> None:
 
 def put(saver: Saver, values: dict[str, Any], number: int, outcomes: Counter[str]) -> None:
     """Put the values as they are just then, in both colours, as state and as writes."""
-    args = (config("torn"), checkpoint(values), {"source": "loop", "step": number}, dict.fromkeys(values, 1))
+    args = (
+        config("torn"),
+        checkpoint(values),
+        {"source": "loop", "step": number},
+        dict.fromkeys(values, 1),
+    )
     calls: list[Callable[[], Any]] = [
         lambda: saver.put(*args),
         lambda: asyncio.run(saver.aput(*args)),
@@ -137,7 +142,11 @@ def race(saver: Saver, seconds: float, seed: int) -> Counter[str]:
 def main(backend: str, seconds: float, seed: int) -> None:
     guard()
     sys.setswitchinterval(0.00005)
-    opened: Saver = lgckpt.MemorySaver() if backend == "memory" else lgckpt.SqliteSaver(backend, synchronous="NORMAL")
+    opened: Saver = (
+        lgckpt.MemorySaver()
+        if backend == "memory"
+        else lgckpt.SqliteSaver(backend, synchronous="NORMAL")
+    )
     with opened as saver:
         outcomes = race(saver, seconds, seed)
         stored = list(saver.list(config("torn")))
