@@ -1,11 +1,12 @@
 """LangGraph's own serializer code, run over our codec.
 
-What no native path handles is decided by the installed LangGraph: its `_msgpack_default` says what an object is
-packed as, and its ext hook makes objects of what was unpacked. Both are run here as they are, with only the calls
-into ormsgpack replaced, so that nested values come back to our encoder and our limits.
+What no native path handles is decided by the installed LangGraph: its `_msgpack_default` says what
+an object is packed as, and its ext hook makes objects of what was unpacked. Both are run here as
+they are, with only the calls into ormsgpack replaced, so that nested values come back to our
+encoder and our limits.
 
-The native paths repeat what that code does for common types. They are on only where its source is one they were
-checked against.
+The native paths repeat what that code does for common types. They are on only where its source is
+one they were checked against.
 """
 
 from __future__ import annotations

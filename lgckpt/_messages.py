@@ -1,7 +1,7 @@
-"""LangChain messages: which of their constructors and validators leave values in normal form as they are.
+"""LangChain messages: constructors and validators that leave values in normal form alone.
 
-Their code is recognised by its source, so that a release of langchain-core that changes one of these functions sends
-its messages the general way until the change was looked at.
+Their code is recognised by its source, so that a release of langchain-core that changes one of
+these functions sends its messages the general way until the change was looked at.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def validator_effect(function: Any) -> str | None:
     """What a message's validator does to values in normal form.
 
     Returns:
-        "none" if it leaves them alone, "tool_calls" if it does so for tool calls in normal form only, and None
-        if it is not a known one.
+        "none" if it leaves them alone, "tool_calls" if it does so for tool calls in normal form
+        only, and None if it is not a known one.
     """
     source = digest(getattr(function, "__func__", function))
     if source in _COERCE_ARGS:

@@ -1,8 +1,8 @@
 """Which classes the compiled core may write and make natively, and how.
 
-The core asks once for each class it meets, and again after any change to the class or its bases. A plan is given
-only where it can be shown that the native path gives what `JsonPlusSerializer` gives; None leaves the class to
-LangGraph's own code.
+The core asks once for each class it meets, and again after any change to the class or its bases. A
+plan is given only where it can be shown that the native path gives what `JsonPlusSerializer` gives;
+None leaves the class to LangGraph's own code.
 """
 
 from __future__ import annotations
@@ -91,14 +91,18 @@ def encode_plan(cls: type) -> tuple[Any, ...] | None:
     if _models.is_model(cls):
         fields = _models.encode_fields(cls)
         return None if fields is None else ("model", _prefix(cls, 4), fields)
-    if not _is_ordinary(cls) or issubclass(cls, _EARLIER):
-        return None
-    if any(hasattr(cls, hook) for hook in _HOOKS):
+    if (
+        not _is_ordinary(cls)
+        or issubclass(cls, _EARLIER)
+        or any(hasattr(cls, hook) for hook in _HOOKS)
+    ):
         return None
     if issubclass(cls, enum.Enum):
-        return ("enum", _prefix(cls, 3)) if not hasattr(cls, "node") else None
-    if not dataclasses.is_dataclass(cls):
-        return None
+        return ("enum", _prefix(cls, 3))
+    return _dataclass_plan(cls) if dataclasses.is_dataclass(cls) else None
+
+
+def _dataclass_plan(cls: Any) -> tuple[Any, ...] | None:
     names = [field.name for field in dataclasses.fields(cls)]
     attributes = {*names, *(name for name in _SEND if hasattr(cls, name))}
     if attributes & {*_HOOKS, "node", "__class__"}:
@@ -138,7 +142,7 @@ def _sets_fields_only(cls: type) -> bool:
 def _has_generated_init(
     cls: type, fields: tuple[dataclasses.Field[Any], ...], frozen: bool
 ) -> bool:
-    """Compare `__init__` with the one `dataclasses` generates for plain fields of the same names."""
+    """Compare `__init__` with the one `dataclasses` generates for plain fields so named."""
     code = getattr(inspect.getattr_static(cls, "__init__"), "__code__", None)
     specs = []
     for field in fields:

@@ -40,17 +40,22 @@ def _encoder(core: Any) -> Any:
 
 
 class Serializer(JsonPlusSerializer):
-    """Packs what LangGraph keeps; the bytes are those of `JsonPlusSerializer`, which reads them too.
+    """Packs what LangGraph keeps, into the bytes that `JsonPlusSerializer` writes and reads.
+
+    Where LangGraph's own class would ignore trailing bytes, turn an object it cannot describe into
+    None, or recurse without bound, this one raises `DecodeError` or `EncodeError`.
 
     Args:
-        compression: `"lz4"` or `"zstd"` to compress payloads; their tag gets a suffix, as in `msgpack.lz4`.
-            Whatever is set here, every tag is read.
+        compression: `"lz4"` or `"zstd"` to compress payloads; their tag gets a suffix, as in
+            `msgpack.lz4`. Whatever is set here, every tag is read.
         min_size: Payloads of fewer bytes stay plain, as do those that do not shrink.
         pickle_fallback: Pickle what msgpack has no form for.
         allowed_json_modules: Constructors allowed in values of the old `json` tag.
-        allowed_msgpack_modules: Classes allowed in msgpack values: `True` for all (a warning for each),
-            None for LangGraph's safe ones, or `(module, name)` pairs or classes. LangGraph's default unless set.
-        __unpack_ext_hook__: Called with the code and the bytes of each msgpack extension, instead of all the above.
+        allowed_msgpack_modules: Classes allowed in msgpack values: `True` for all (with a warning
+            for each), None for LangGraph's safe ones, or `(module, name)` pairs or classes.
+            LangGraph's default unless set.
+        __unpack_ext_hook__: Called with the code and the bytes of each msgpack extension, instead
+            of all the above.
 
     Raises:
         ConfigurationError: There is no such compression.
@@ -78,7 +83,7 @@ class Serializer(JsonPlusSerializer):
         self.min_size = min_size
         self._core: Any = _implementation.core
         self._encode: Callable[[Any], bytes] = _encoder(self._core).encode
-        # The hook the decoder was made for; `with_msgpack_allowlist` and others give the copy another one.
+        # With the hook it was made for: `with_msgpack_allowlist` gives its copy another one.
         self._decoder: tuple[Any, Callable[[Any], Any]] | None = None
 
     def dumps_plain(self, obj: Any) -> tuple[str, bytes]:

@@ -22,7 +22,7 @@ PackedExt = ormsgpack.Ext
 
 
 class _Uncaught:
-    """Carries out of ormsgpack, which drops exceptions, what must not be caught, and the cause of the rest."""
+    """Carries exceptions out of ormsgpack, which drops them all."""
 
     def __init__(self, hook: Callable[..., Any]) -> None:
         self._hook = hook

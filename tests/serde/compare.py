@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import decimal
-import math
+import struct
 from collections import deque
 from typing import Any
 
@@ -19,9 +19,7 @@ def same(one: Any, other: Any) -> bool:
     if type(one) is not type(other):
         return False
     if isinstance(one, float):
-        return (
-            one == other and math.copysign(1, one) == math.copysign(1, other) or one != one != other
-        )
+        return struct.pack("d", one) == struct.pack("d", other)
     if isinstance(one, dict):
         return len(one) == len(other) and all(
             same(a, c) and same(b, d)

@@ -10,7 +10,7 @@ import pathlib
 import re
 import uuid
 import zoneinfo
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import Counter, defaultdict, deque
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from langgraph.store.base import Item
 from langgraph.types import Command, Interrupt, Send
 
+from . import models_of as m
 from . import types_of as t
 
 UTC = dt.timezone.utc
@@ -205,14 +206,14 @@ DATACLASSES |= {
     "instance other": _hooked(t.Plain(1, "x"), other=1),
 }
 
-_FLAT = t.Flat(a=1, b="x")
+_FLAT = m.Flat(a=1, b="x")
 
 MODELS: dict[str, Any] = {
     "flat": _FLAT,
-    "flat all": t.Flat(a=1, b="\u20ac", c=2.5, d=True, e="e"),
-    "nested": t.Nested(flat=_FLAT, maybe=_FLAT, many=[_FLAT, _FLAT], by_name={"k": _FLAT}),
-    "nested child": t.Nested.model_construct(flat=t.Child(a=1, b="x"), many=[t.Child(a=1, b="x")]),
-    "rich": t.Rich(
+    "flat all": m.Flat(a=1, b="\u20ac", c=2.5, d=True, e="e"),
+    "nested": m.Nested(flat=_FLAT, maybe=_FLAT, many=[_FLAT, _FLAT], by_name={"k": _FLAT}),
+    "nested child": m.Nested.model_construct(flat=m.Child(a=1, b="x"), many=[m.Child(a=1, b="x")]),
+    "rich": m.Rich(
         when=NOW,
         day=NOW.date(),
         span=dt.timedelta(1),
@@ -226,57 +227,57 @@ MODELS: dict[str, Any] = {
         path="/a",
         moment=dt.time(1),
     ),
-    "aliased": t.Aliased(alpha=1),
-    "by alias": t.ByAlias(alpha=1),
-    "extra": [t.Extra(a=1), t.Extra(a=1, b=[2], c={"d": NOW})],
-    "forbid": t.Forbid(a=1),
-    "computed": t.Computed(a=1),
-    "field serializer": t.FieldSer(a=1),
-    "model serializer": t.ModelSer(a=1),
-    "wrap serializer": t.WrapSer(a=1),
-    "dump override": t.DumpOverride(a=1),
-    "private": t.Private(a=1),
-    "post init": t.PostInitModel(a=1),
-    "frozen": t.FrozenModel(a=1),
-    "strict": t.StrictModel(a=1, when=NOW),
-    "before": t.Before(a=1),
-    "after": t.After(a=1),
-    "field validator": t.FieldVal(a=1),
-    "stripped": t.Stripped.model_construct(a="  X "),
-    "constrained": [t.Constrained(a=1, b="x"), t.Constrained.model_construct(a=-1, b="long")],
-    "excluded": t.Excluded(a=1),
-    "excluded if": [t.ExcludedIf(a=1), t.ExcludedIf(a=1, b=2)],
+    "aliased": m.Aliased(alpha=1),
+    "by alias": m.ByAlias(alpha=1),
+    "extra": [m.Extra(a=1), m.Extra(a=1, b=[2], c={"d": NOW})],
+    "forbid": m.Forbid(a=1),
+    "computed": m.Computed(a=1),
+    "field serializer": m.FieldSer(a=1),
+    "model serializer": m.ModelSer(a=1),
+    "wrap serializer": m.WrapSer(a=1),
+    "dump override": m.DumpOverride(a=1),
+    "private": m.Private(a=1),
+    "post init": m.PostInitModel(a=1),
+    "frozen": m.FrozenModel(a=1),
+    "strict": m.StrictModel(a=1, when=NOW),
+    "before": m.Before(a=1),
+    "after": m.After(a=1),
+    "field validator": m.FieldVal(a=1),
+    "stripped": m.Stripped.model_construct(a="  X "),
+    "constrained": [m.Constrained(a=1, b="x"), m.Constrained.model_construct(a=-1, b="long")],
+    "excluded": m.Excluded(a=1),
+    "excluded if": [m.ExcludedIf(a=1), m.ExcludedIf(a=1, b=2)],
     "unions": [
-        t.Unions(a=1),
-        t.Unions(a="1", b=2, c=[1], d=b"x"),
-        t.Unions(a="x", b=2.5, c={"a": 1}),
+        m.Unions(a=1),
+        m.Unions(a="1", b=2, c=[1], d=b"x"),
+        m.Unions(a="x", b=2.5, c={"a": 1}),
     ],
-    "left to right": [t.LeftToRight(a="1"), t.LeftToRight.model_construct(a="1")],
-    "zoo": t.Zoo(pet=t.Dog(), pets=[t.Cat(), t.Dog()]),
+    "left to right": [m.LeftToRight(a="1"), m.LeftToRight.model_construct(a="1")],
+    "zoo": m.Zoo(pet=m.Dog(), pets=[m.Cat(), m.Dog()]),
     "shelf": [
-        t.Shelf(movie={"title": "x"}, movies=[{"title": "a", "year": 1}]),
-        t.Shelf.model_construct(movie={"year": 1, "title": "x"}, movies=[]),
+        m.Shelf(movie={"title": "x"}, movies=[{"title": "a", "year": 1}]),
+        m.Shelf.model_construct(movie={"year": 1, "title": "x"}, movies=[]),
     ],
-    "cages": t.Cages(cage={"cat": t.Cat(), "cats": {"a": [t.Cat(lives=1)], "b": []}}),
-    "tree": t.Tree(value=1, children=[t.Tree(value=2)]),
-    "generic": [t.Box[int](value=1), t.Box[list[str]](value=["a"])],
-    "cached": [t.Cached(a=1), (lambda m: (m.double, m)[1])(t.Cached(a=1))],
-    "root": t.Root([1, 2]),
-    "own init": t.OwnInitModel(a=1),
-    "own new": t.OwnNew(a=1),
-    "child": t.Child(a=1, b="x"),
-    "holds dataclass": t.HoldsDataclass(plain=t.Plain(1, "x"), anything=t.Plain(2, "y")),
-    "enum values": t.UseEnumValues(color=t.Color.RED),
-    "defaults": [t.Defaults(), t.Defaults(a=[1], c=t.Color.PAIR)],
-    "secret": t.Secret(key="s"),
-    "validated assign": t.ValidatedAssign(a=1),
-    "getattribute": t.GetAttrModel(a=1),
-    "constructed order": t.Flat.model_construct(b="x", a=1),
-    "constructed missing": t.Flat.model_construct(a=1),
-    "subclasses inside": t.Flat.model_construct(a=t.Int(1), b=t.Str("x")),
-    "any": t.Box[Any](value={"a": (1, [2, {3: None}]), "e": t.Color.RED, "s": {1}}),
-    "any model": t.Box[Any](value=_FLAT),
-    "any dataclass": t.Box[Any](value=[t.Plain(1, "x")]),
+    "cages": m.Cages(cage={"cat": m.Cat(), "cats": {"a": [m.Cat(lives=1)], "b": []}}),
+    "tree": m.Tree(value=1, children=[m.Tree(value=2)]),
+    "generic": [m.Box[int](value=1), m.Box[list[str]](value=["a"])],
+    "cached": [m.Cached(a=1), m.cached()],
+    "root": m.Root([1, 2]),
+    "own init": m.OwnInitModel(a=1),
+    "own new": m.OwnNew(a=1),
+    "child": m.Child(a=1, b="x"),
+    "holds dataclass": m.HoldsDataclass(plain=t.Plain(1, "x"), anything=t.Plain(2, "y")),
+    "enum values": m.UseEnumValues(color=t.Color.RED),
+    "defaults": [m.Defaults(), m.Defaults(a=[1], c=t.Color.PAIR)],
+    "secret": m.Secret(key="s"),
+    "validated assign": m.ValidatedAssign(a=1),
+    "getattribute": m.GetAttrModel(a=1),
+    "constructed order": m.Flat.model_construct(b="x", a=1),
+    "constructed missing": m.Flat.model_construct(a=1),
+    "subclasses inside": m.Flat.model_construct(a=t.Int(1), b=t.Str("x")),
+    "any": m.Box[Any](value={"a": (1, [2, {3: None}]), "e": t.Color.RED, "s": {1}}),
+    "any model": m.Box[Any](value=_FLAT),
+    "any dataclass": m.Box[Any](value=[t.Plain(1, "x")]),
 }
 
 _CALL = {"name": "search", "args": {"q": "x", "n": 1}, "id": "c1", "type": "tool_call"}
@@ -357,45 +358,4 @@ VALUES: dict[str, Any] = {
         "message": MESSAGES,
     }.items()
     for name, value in values.items()
-}
-
-
-def cyclic() -> list[Any]:
-    """A list that holds itself."""
-    result: list[Any] = []
-    result.append(result)
-    return result
-
-
-REFUSED: dict[str, Any] = {
-    "too large": 2**64,
-    "too small": -(2**63) - 1,
-    "huge": 10**100,
-    "large inside": t.Plain(2**64, "x"),
-    "large in a model": t.Box[Any](value=2**70),
-    "opaque": t.Opaque(),
-    "opaque inside": {"a": [t.Opaque()]},
-    "opaque in a dataclass": t.Plain(1, "x", t.Opaque()),
-    "opaque in a model": t.Box[Any](value=t.Opaque()),
-    "float subclass": t.Float(1.5),
-    "bytes subclass": [t.Bytes(b"x")],
-    "tuple subclass": t.Tuple((1,)),
-    "complex": 1j,
-    "function": len,
-    "class": int,
-    "generator": t.generator(),
-    "range": range(3),
-    "surrogate key": {"\ud800": 1},
-    "dataclass key": {t.Frozen(1): 1},
-    "zoned time key": {dt.time(1, tzinfo=UTC): 1},
-    "opaque in a tuple key": {(1, len): 1},
-    "large key": {2**64: 1},
-    "too deep": __import__("functools").reduce(lambda inner, _: [inner], range(256), 1),
-    "cyclic": cyclic(),
-    "strided memoryview": [memoryview(b"abcd")[::2]],
-    "numpy float": np.float64(1.5),
-    "numpy int": np.int64(1),
-    "missing attribute": object.__new__(t.Plain),
-    "unset slots": object.__new__(t.Slots),
-    "ordered": OrderedDict({"a": len}),
 }

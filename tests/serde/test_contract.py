@@ -1,28 +1,35 @@
-"""LangGraph's contract beyond the bytes: allowlists, events, hooks, tags, encryption, compression."""
+"""LangGraph's contract beyond the bytes: allowlists, events, hooks, tags, compression."""
 
 import copy
 import json
 import logging
 import pickle
+import secrets
+from importlib import import_module
 
+import lz4.frame
 import ormsgpack
 import pytest
+import zstandard
 from langchain_core.load import dumpd
 from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.checkpoint.serde import jsonplus
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.event_hooks import register_serde_event_listener
 from langgraph.checkpoint.serde.jsonplus import InvalidModuleError, JsonPlusSerializer
 
+import lgckpt.core
 from lgckpt.errors import ConfigurationError, DecodeError, EncodeError
 from lgckpt.serde import Serializer
 
+from . import models_of as m
 from . import types_of as t
 from .compare import same
 from .corpus import DATACLASSES, MODELS, NOW
 
 UNREGISTERED = [
     t.Plain(1, "x", t.Frozen(2)),
-    t.Flat(a=1, b="x"),
+    m.Flat(a=1, b="x"),
     t.Color.RED,
     NOW,
     HumanMessage("x"),
@@ -44,8 +51,8 @@ CONFIGS = {
     "permissive": True,
     "strict": None,
     "one class": [t.Plain],
-    "by name": [(t.__name__, "Frozen"), (t.__name__, "Flat")],
-    "all": [t.Plain, t.Frozen, t.Flat, t.Color],
+    "by name": [(t.__name__, "Frozen"), (m.__name__, "Flat")],
+    "all": [t.Plain, t.Frozen, m.Flat, t.Color],
     "empty": [],
 }
 
@@ -66,7 +73,6 @@ def test_events_values_and_logs(name, warm, core, caplog):
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_each_class_is_warned_of_once(name, core, caplog):
-    from langgraph.checkpoint.serde import jsonplus
 
     def logged(serde):
         caplog.clear()
@@ -183,22 +189,16 @@ def test_compression(codec, value, core):
 
 
 def test_small_and_stubborn_payloads_stay_plain(core):
-    random_bytes = bytes(range(256)) * 4
     for codec in ("lz4", "zstd"):
         assert Serializer(codec).dumps_typed("short")[0] == "msgpack"
         assert Serializer(codec, min_size=10**6).dumps_typed("x" * 1000)[0] == "msgpack"
-        import secrets
 
         assert Serializer(codec).dumps_typed(secrets.token_bytes(5000))[0] == "bytes"
         assert Serializer(codec).dumps_typed(None) == ("null", b"")
         assert Serializer(codec, min_size=0).dumps_typed(None) == ("null", b"")
-    assert random_bytes
 
 
 def test_the_other_core_reads_what_one_compressed(monkeypatch):
-    from importlib import import_module
-
-    import lgckpt.core
 
     serdes = []
     for name in ("lgckpt._core", "lgckpt._fallback"):
@@ -211,8 +211,6 @@ def test_the_other_core_reads_what_one_compressed(monkeypatch):
 
 
 def test_standard_frames(core):
-    import lz4.frame
-    import zstandard
 
     value = "text " * 200
     plain = Serializer().dumps_typed(value)[1]
@@ -283,7 +281,6 @@ def test_the_old_json_tag(name, allowed, core):
 
 def test_json_compressed_and_too_deep(core):
     serde = Serializer("zstd")
-    import zstandard
 
     assert serde.loads_typed(("json.zstd", zstandard.compress(b"[1]"))) == [1]
     with pytest.raises((DecodeError, InvalidModuleError)):

@@ -13,9 +13,11 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from lgckpt.errors import EncodeError
 from lgckpt.serde import Serializer
 
+from . import models_of as m
 from . import types_of as t
 from .compare import same
-from .corpus import REFUSED, VALUES
+from .corpus import VALUES
+from .refused import REFUSED
 
 
 def outcome(call, *args):
@@ -119,7 +121,7 @@ def _composed(inner):
         | plain
         | st.builds(t.Plain, st.integers(-9, 9), text, inner)
         | st.builds(t.FrozenSlots, st.integers(-9, 9), inner)
-        | st.builds(t.Box, value=inner)
+        | st.builds(m.Box, value=inner)
         | st.builds(HumanMessage, st.just("x"), additional_kwargs=plain, id=st.none() | text)
         | st.builds(ToolMessage, text, tool_call_id=text, artifact=inner)
         | st.builds(

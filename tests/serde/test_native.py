@@ -15,6 +15,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from lgckpt import _langgraph
 from lgckpt.serde import Serializer
 
+from . import models_of as m
 from . import types_of as t
 from .compare import same
 from .corpus import MESSAGES, NOW
@@ -28,8 +29,8 @@ NATIVE = {
     "ai metadata": MESSAGES["ai metadata"],
     "tool": ToolMessage("res", tool_call_id="c1"),
     "tool artifact": ToolMessage("res", tool_call_id="c1", artifact={"a": [1, NOW]}),
-    "flat": t.Flat(a=1, b="x"),
-    "nested": t.Nested(flat=t.Flat(a=1, b="x"), many=[t.Flat(a=1, b="x")]),
+    "flat": m.Flat(a=1, b="x"),
+    "nested": m.Nested(flat=m.Flat(a=1, b="x"), many=[m.Flat(a=1, b="x")]),
     "plain": t.Plain(1, "x", [1]),
     "frozen slots": t.FrozenSlots(1, "x"),
     "slots": t.Slots(1),
@@ -169,7 +170,7 @@ def test_methods_patched_later(core, module):
 
 
 def test_base_model_patched_later(core, monkeypatch):
-    value = t.Flat(a=1, b="x")
+    value = m.Flat(a=1, b="x")
     agree(value)
     monkeypatch.setattr(pydantic.BaseModel, "model_dump", lambda self: {"a": 5, "b": "patched"})
     agree(value)
@@ -245,7 +246,7 @@ def test_reading_does_not_import_through_the_cache(core):
 def test_mutation_between_two_calls_is_seen(core):
     serde = Serializer()
     message = AIMessage("a", additional_kwargs={"k": {"n": 1}})
-    model = t.Flat(a=1, b="x")
+    model = m.Flat(a=1, b="x")
     before = serde.dumps_typed([message, model])
     message.content = "b"
     message.additional_kwargs["k"]["n"] = 2
