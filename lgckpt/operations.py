@@ -45,7 +45,7 @@ from lgckpt.reading import (
     read_write,
 )
 from lgckpt.recall import Recall
-from lgckpt.rows import CheckpointKey, Loaded, WriteRow
+from lgckpt.rows import CheckpointKey, Loaded, Written
 from lgckpt.storage import Driver, ThreadView
 
 ATTEMPTS = 16
@@ -191,14 +191,13 @@ async def _migrate_pending_sends(context: Context, found: CheckpointTuple, loade
     LangGraph's Postgres saver gives them in the same way.
     """
     row = loaded.row
-    rows: list[WriteRow] = await context.driver(
+    written: Written = await context.driver(
         "writes", row.thread_id, row.checkpoint_ns, [row.parent_id], [TASKS]
     )
-    if not rows:
+    if not written.rows:
         return
-    refs = b"".join(w.refs for w in rows)
-    chunks = await context.driver("chunks", row.thread_id, refs) if refs else {}
-    sends = [read_write(context.packer.serde, w, chunks)[2] for w in ordered(rows)]
+    serde = context.packer.serde
+    sends = [read_write(serde, w, written.chunks)[2] for w in ordered(written.rows)]
     versions: dict[str, Any] = found.checkpoint["channel_versions"]
     found.checkpoint["channel_values"][TASKS] = sends
     versions[TASKS] = max(versions.values()) if versions else context.next_version(None, None)

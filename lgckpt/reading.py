@@ -21,7 +21,7 @@ from lgckpt.packing import State, Value, unpack_metadata, unpack_state, unpack_v
 from lgckpt.recall import Recall
 from lgckpt.rows import CheckpointKey, CheckpointRow, Loaded, WriteRow
 
-DAMAGE = (LgckptError, ValueError, EOFError)
+DAMAGE = (LgckptError, ValueError, EOFError, NotImplementedError)
 """What damaged bytes raise on their way through frames, chunks and serializers."""
 
 

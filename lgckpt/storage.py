@@ -9,12 +9,13 @@ there and then (sync methods of the saver) or in the backend's worker threads
 from __future__ import annotations
 
 import asyncio
-import os
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from lgckpt import forks
 from lgckpt.core import core
 from lgckpt.errors import FrameError, UnsupportedFormatError
 from lgckpt.rows import (
@@ -29,7 +30,7 @@ from lgckpt.rows import (
     PutWrites,
     ScanQuery,
     ThreadEdit,
-    WriteRow,
+    Written,
 )
 
 T = TypeVar("T")
@@ -101,7 +102,7 @@ class SyncStorage(Protocol):
 
     def writes(
         self, thread_id: str, checkpoint_ns: str, ids: Sequence[str], channels: Sequence[str]
-    ) -> list[WriteRow]:
+    ) -> Written:
         """Pending writes of the checkpoints to the channels, in no given order."""
 
     def chunks(self, thread_id: str, refs: bytes) -> Mapping[bytes, bytes]:
@@ -150,27 +151,36 @@ class Workers:
     """
 
     def __init__(self) -> None:
-        self._pid = 0
+        self._start()
+        forks.register(self)
+
+    def _start(self) -> None:
+        self._lock = threading.Lock()
         self._writer: ThreadPoolExecutor | None = None
         self._readers: ThreadPoolExecutor | None = None
 
     def pick(self, verb: str) -> Executor:
         """The executor for a verb."""
-        if self._pid != os.getpid():
-            self._pid = os.getpid()
-            self._writer = ThreadPoolExecutor(1, "lgckpt-writer")
-            self._readers = ThreadPoolExecutor(_READERS, "lgckpt-reader")
-        chosen = self._writer if verb in _WRITES else self._readers
-        assert chosen is not None  # noqa: S101 - both are made together, above
-        return chosen
+        with self._lock:
+            if verb in _WRITES:
+                self._writer = self._writer or ThreadPoolExecutor(1, "lgckpt-writer")
+                return self._writer
+            self._readers = self._readers or ThreadPoolExecutor(_READERS, "lgckpt-reader")
+            return self._readers
 
     def shutdown(self) -> None:
         """Let the threads end when they have nothing left to do."""
-        if self._pid == os.getpid():
-            for executor in (self._writer, self._readers):
-                if executor is not None:
-                    executor.shutdown(wait=False)
-        self._pid = 0
+        for executor in (self._writer, self._readers):
+            if executor is not None:
+                executor.shutdown(wait=False)
+
+    def before_fork(self) -> None:
+        """Nothing: the lock is held for no time that matters, and the child gets another."""
+
+    def after_fork(self, *, child: bool) -> None:
+        """In the child, start without threads."""
+        if child:
+            self._start()
 
 
 def async_driver(storage: SyncStorage, workers: Workers) -> Driver:

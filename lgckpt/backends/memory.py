@@ -8,6 +8,7 @@ from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lgckpt import forks
 from lgckpt.errors import ClosedError
 from lgckpt.rows import (
     HIDDEN,
@@ -22,6 +23,7 @@ from lgckpt.rows import (
     ScanQuery,
     ThreadEdit,
     WriteRow,
+    Written,
 )
 from lgckpt.storage import Decide, Wanted, all_refs, collect, reachable, run_sync
 
@@ -84,6 +86,7 @@ class MemoryStorage:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._threads: dict[str, _Thread] | None = {}
+        forks.register(self)
 
     @property
     def _all(self) -> dict[str, _Thread]:
@@ -97,6 +100,17 @@ class MemoryStorage:
     def close(self) -> None:
         """Forget everything."""
         self._threads = None
+
+    def before_fork(self) -> None:
+        """Let the operation under way end, so that the child gets all of it or nothing."""
+        self._lock.acquire()
+
+    def after_fork(self, *, child: bool) -> None:
+        """Go on; the child has a copy of everything."""
+        if child:
+            self._lock = threading.RLock()
+        else:
+            self._lock.release()
 
     def put(self, put: PutCheckpoint) -> bool:
         """Store a checkpoint; False, and nothing stored, if a claim does not hold."""
@@ -189,12 +203,13 @@ class MemoryStorage:
 
     def writes(
         self, thread_id: str, checkpoint_ns: str, ids: Sequence[str], channels: Sequence[str]
-    ) -> list[WriteRow]:
+    ) -> Written:
         """Pending writes of the checkpoints to the channels, in no given order."""
         with self._lock:
             thread = self._all.get(thread_id, _Thread())
             batches = (thread.writes.get((checkpoint_ns, i), {}) for i in ids)
-            return [w for batch in batches for w in batch.values() if w.channel in channels]
+            rows = [w for batch in batches for w in batch.values() if w.channel in channels]
+            return Written(rows, collect(b"".join(w.refs for w in rows), thread.fetch))
 
     def chunks(self, thread_id: str, refs: bytes) -> Mapping[bytes, bytes]:
         """The chunks named by `refs` and all below them; what is missing is left out."""

@@ -17,7 +17,7 @@ from lgckpt.errors import LgckptError
 from lgckpt.saver import Saver
 from tests.checkpoints import config
 from tests.survive.checker import check_file, check_memory
-from tests.survive.crowd import fork, fork_child, join, reap, threads
+from tests.survive.crowd import CHILD_LIMIT, fork, fork_child, join, reap, threads
 from tests.survive.harness import guard, run
 from tests.survive.states import WRITERS, Conversation, assert_whole
 
@@ -54,6 +54,11 @@ def work(saver: Saver, name: str) -> None:
 
     threads([partial(one, i) for i in range(PUTS)])
     assert_there(saver, name)
+
+
+def guarded(saver: Saver, name: str) -> None:
+    guard(CHILD_LIMIT)
+    work(saver, name)
 
 
 def check(saver: Saver, backend: str, path: Path) -> None:
@@ -106,7 +111,7 @@ def generations(saver: Saver, backend: str, path: Path, count: int) -> None:
 def by_multiprocessing(saver: Saver, backend: str, path: Path, count: int) -> None:
     work(saver, "large-before")
     names = [f"large-child-{i}" for i in range(CHILDREN)]
-    processes = [fork.Process(target=work, args=(saver, name)) for name in names]
+    processes = [fork.Process(target=guarded, args=(saver, name)) for name in names]
     for process in processes:
         process.start()
     work(saver, "large-parent")

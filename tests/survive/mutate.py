@@ -1,7 +1,8 @@
-"""Puts values that other threads change meanwhile: `python -m tests.survive.mutate BACKEND SECONDS SEED`.
+"""Puts what changes meanwhile: `python -m tests.survive.mutate BACKEND SECONDS SEED`.
 
-A put may fail with an ordinary exception, as iterating over a changing dict does. It must not
-crash the interpreter, nor leave anything behind that cannot be read.
+Other threads change it, and so do values that are asked for their content. A put may fail
+with an ordinary exception, as iterating over a changing dict does. It must not crash the
+interpreter, nor leave anything behind that cannot be read.
 """
 
 from __future__ import annotations
@@ -45,6 +46,17 @@ class Record:
     table: dict[str, Any]
 
 
+class Spiteful(BaseModel):
+    """Changes the container that it is in when it is asked for its content."""
+
+    spite: Any = None
+
+    def model_dump(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        if callable(self.spite):
+            self.spite()
+        return {"spite": None}
+
+
 def make() -> dict[str, Any]:
     """One value of each kind that is met natively, and plain containers, all of them mutable."""
     return {
@@ -66,12 +78,12 @@ def mutate(values: dict[str, Any], rng: random.Random, stop: threading.Event) ->
         partial(_resize_dict, values["dict"]),
         lambda: values["set"].symmetric_difference_update(range(rng.randrange(600))),
         lambda: (values["deque"].extend(range(50)), values["deque"].rotate(7)),
-        lambda: values["deque"].clear(),
+        values["deque"].clear,
         lambda: values["bytes"].extend(bytes(1_000)),
-        lambda: values["bytes"].clear(),
+        values["bytes"].clear,
         partial(_resize_list, values["messages"]),
         lambda: values["messages"][0].additional_kwargs.update({str(rng.random()): [1]}),
-        lambda: values["messages"][0].additional_kwargs.clear(),
+        values["messages"][0].additional_kwargs.clear,
         lambda: setattr(values["messages"][0], "content", "y" * rng.randrange(5_000)),
         partial(_resize_list, values["model"].items),
         partial(_resize_dict, values["model"].table),
@@ -122,6 +134,30 @@ def put(saver: Saver, values: dict[str, Any], number: int, outcomes: Counter[str
             outcomes["stored"] += 1
 
 
+def spite(saver: Saver, outcomes: Counter[str]) -> None:
+    """Values that change their container in the middle of its own encoding."""
+
+    def pairs() -> list[Any]:
+        items: list[Any] = [f"item {i}" for i in range(200)]
+        table: dict[Any, Any] = {f"key {i}": [i] for i in range(200)}
+        queue, kinds = deque(items), Record(items, table)
+        return [
+            (items, items.clear), (items, lambda: items.extend(range(10_000))),
+            (table, table.clear), (table, lambda: table.update(dict.fromkeys(range(10_000)))),
+            (queue, queue.clear), (queue, lambda: queue.extend(range(10_000))),
+            (kinds, items.clear), (kinds, table.clear), (kinds, kinds.__dict__.clear),
+        ]  # fmt: skip
+
+    for number in range(len(pairs())):
+        value, change = pairs()[number]
+        spiteful = Spiteful(spite=change)
+        if isinstance(value, Record):
+            value.items[5] = value.table["key 5"] = spiteful
+        else:
+            value[5 if isinstance(value, list | deque) else "key 5"] = spiteful
+        put(saver, {"value": value, "nested": [value]}, number, outcomes)
+
+
 def race(saver: Saver, seconds: float, seed: int) -> Counter[str]:
     outcomes: Counter[str] = Counter()
     values, stop = make(), threading.Event()
@@ -141,7 +177,7 @@ def race(saver: Saver, seconds: float, seed: int) -> Counter[str]:
 
 def main(backend: str, seconds: float, seed: int) -> None:
     guard()
-    sys.setswitchinterval(0.00005)
+    sys.setswitchinterval(0.0005)
     opened: Saver = (
         lgckpt.MemorySaver()
         if backend == "memory"
@@ -149,7 +185,8 @@ def main(backend: str, seconds: float, seed: int) -> None:
     )
     with opened as saver:
         outcomes = race(saver, seconds, seed)
-        stored = list(saver.list(config("torn")))
+        spite(saver, outcomes)
+        stored = list(saver.list(config("torn"), limit=20))
         if not stored:
             raise AssertionError(f"nothing was ever stored: {outcomes}")
         conversation = Conversation("large-1")

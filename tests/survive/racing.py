@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -24,6 +25,9 @@ THREAD, COPY = "race", "copy"
 NAMESPACES = ("", "inner", "call:1")
 LONGEST = 12
 """Steps after which a conversation starts anew, so that states stay small."""
+
+PAUSE = 0.004
+"""Longest pause before a round, in seconds: all then last about as long as the writers."""
 
 Actor = Callable[[Saver, random.Random], None]
 
@@ -81,6 +85,7 @@ def actors(version: int) -> list[Actor]:
 def repeat(saver: Saver, actor: Actor, rounds: int, seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(rounds):
+        time.sleep(rng.uniform(0, PAUSE))
         actor(saver, rng)
 
 
@@ -118,10 +123,7 @@ def race(acting: list[Actor], how: str, path: str, rounds: int, seed: int) -> No
             saver.prune([THREAD, COPY])
             check_memory(saver, exact=True)
         return
-    if how == "threads":
-        groups = [acting]
-    else:
-        groups = [acting[i::3] for i in range(3)]
+    groups = [acting] if how == "threads" else [acting[i::3] for i in range(3)]
     jobs = [partial(own_saver, path, g, rounds, seed + 100 * i) for i, g in enumerate(groups)]
     together([*jobs, partial(check, path, rounds)])
     with lgckpt.SqliteSaver(path) as saver:

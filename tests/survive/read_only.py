@@ -41,8 +41,12 @@ def assert_reads(saver: Saver) -> None:
 
 
 def read_but_not_write(database: str) -> None:
-    """Reading works; writing is refused, and reading works after that too."""
+    """The schema is there, so that no right to write is needed.
+
+    Reading works; writing is refused, and reading works after that too.
+    """
     with lgckpt.SqliteSaver(database) as saver:
+        saver.setup()
         assert_reads(saver)
         refused(lambda: Conversation("large-1").put(saver), database)
         refused(lambda: asyncio.run(Conversation("large-1").aput(saver)), database)

@@ -65,7 +65,7 @@ def put_args(
     thread_id: str, name: str, step: int, versions: dict[str, Any], parent: str | None, ns: str = ""
 ) -> tuple[Config, dict[str, Any], dict[str, Any], dict[str, Any]]:
     """The arguments of the put of a step, after a parent with these versions."""
-    new = {channel: step + 1 for channel in changed(name, step)}
+    new = dict.fromkeys(changed(name, step), step + 1)
     made = checkpoint(expected(name, step), {**versions, **new})
     metadata = {"source": "loop", "step": step, "parents": {}, "name": name}
     return config(thread_id, parent, ns), made, metadata, new

@@ -8,7 +8,7 @@ import pytest
 
 from tests.survive.harness import run, scaled
 
-FORKS = 40
+FORKS = 24
 
 MULTI_THREADED = "-Wignore:This process:DeprecationWarning"
 """Python 3.12 and later warn of what these tests are about."""

@@ -18,7 +18,7 @@ from tests.survive.writers import AT_ONCE, PROCESSES, names
 
 THREADS = 10_000
 STEPS = 25
-FILES = 12
+FILES = 8
 
 
 @pytest.mark.slow
@@ -48,9 +48,15 @@ def test_twenty_processes_start_at_once_on_a_new_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_ten_thousand_threads_written_concurrently_from_asyncio(backend: Backend) -> None:
+@pytest.mark.parametrize("backend", ["memory", "sqlite"])
+def test_ten_thousand_threads_written_concurrently_from_asyncio(
+    tmp_path: Path, backend: str
+) -> None:
     count = scaled(THREADS)
-    with backend.open() as saver:
+    saver: Saver = lgckpt.MemorySaver()
+    if backend == "sqlite":
+        saver = lgckpt.SqliteSaver(tmp_path / "agents.db", synchronous="NORMAL")
+    with saver:
         asyncio.run(_write_all(saver, count))
         found = asyncio.run(_read_all(saver, count))
     assert found == count

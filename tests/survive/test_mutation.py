@@ -9,7 +9,7 @@ import pytest
 
 from tests.survive.harness import SCALE, run
 
-SECONDS = 4.0
+SECONDS = 3.0
 
 
 @pytest.mark.slow
