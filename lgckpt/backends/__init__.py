@@ -1,0 +1,1 @@
+"""Backends store rows and know nothing of LangGraph."""

@@ -1,0 +1,163 @@
+"""SQLite connections: one that writes, a few that read, and none across a fork."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from lgckpt.errors import ClosedError, ConfigurationError, StorageError
+
+IDLE_READERS = 8
+"""Reading connections kept open while unused."""
+
+_inherited: list[sqlite3.Connection] = []
+"""Connections that a forked child must neither use nor close: closing would drop the parent's locks."""
+
+
+class Connections:
+    """Opens connections on demand and hands them out.
+
+    A file has one connection that writes, behind a lock, and any number that read
+    beside it (WAL). A database in memory, or a connection of the caller's, is a single
+    connection behind that lock.
+
+    Args:
+        database: A path, a `file:` URI, ":memory:", or an open connection that stays the
+            caller's to close.
+        synchronous: "FULL" or "NORMAL", as in SQLite's PRAGMA of that name.
+        busy_timeout: How long to wait for another process's transaction, in seconds.
+    """
+
+    def __init__(
+        self,
+        database: str | Path | sqlite3.Connection,
+        *,
+        synchronous: str = "FULL",
+        busy_timeout: float = 60.0,
+    ) -> None:
+        if synchronous.upper() not in ("FULL", "NORMAL", "EXTRA", "OFF"):
+            raise ConfigurationError(f"synchronous is 'FULL' or 'NORMAL', not {synchronous!r}")
+        self._given = database if isinstance(database, sqlite3.Connection) else None
+        self.name = "the given connection" if self._given is not None else str(database)
+        self._synchronous = synchronous.upper()
+        self._busy_timeout = busy_timeout
+        self._single = self._given is not None or _in_memory(self.name)
+        self._closed = False
+        self._writer: sqlite3.Connection | None = self._given
+        self._idle: list[sqlite3.Connection] = []
+        self._lock = threading.RLock()
+        self._pid = os.getpid()
+
+    @contextmanager
+    def write(self, prepare: Callable[[sqlite3.Connection], None]) -> Iterator[sqlite3.Connection]:
+        """The writing connection, in a transaction of its own that ends with the block."""
+        self._after_fork()
+        with self._lock, self.translated():
+            connection = self._open_writer(prepare)
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def read(self, prepare: Callable[[sqlite3.Connection], None]) -> Iterator[sqlite3.Connection]:
+        """A connection on one snapshot of the database, for the length of the block."""
+        self._after_fork()
+        if self._single:
+            with self._lock, self.translated():
+                yield self._open_writer(prepare)
+            return
+        with self.translated():
+            connection = self._take_reader(prepare)
+            try:
+                connection.execute("BEGIN")
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.close()
+                raise
+            self._give_back(connection)
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn errors of the driver into ours, with the database's name."""
+        try:
+            yield
+        except sqlite3.Error as exc:
+            raise StorageError(f"SQLite database {self.name}: {exc}") from exc
+
+    def close(self) -> None:
+        """Close what is open; a reader in use closes when it is given back."""
+        self._closed = True
+        if self._pid != os.getpid():
+            return
+        with self._lock:
+            while self._idle:
+                self._idle.pop().close()
+            if self._writer is not None and self._given is None:
+                self._writer.close()
+            self._writer = None
+
+    def _open_writer(self, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+        self._check_open()
+        if self._writer is None:
+            self._writer = self._connect()
+        prepare(self._writer)
+        return self._writer
+
+    def _take_reader(self, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+        self._check_open()
+        with suppress(IndexError):
+            return self._idle.pop()
+        with self._lock:
+            self._open_writer(prepare)
+        reader = self._connect()
+        reader.execute("PRAGMA query_only = ON")
+        return reader
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        if self._closed or len(self._idle) >= IDLE_READERS:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.name,
+            timeout=self._busy_timeout,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=self.name.startswith("file:"),
+        )
+        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        return connection
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClosedError(f"the saver of SQLite database {self.name} was closed")
+
+    def _after_fork(self) -> None:
+        """In a forked child, forget the parent's connections; memory was copied with us."""
+        if self._pid == os.getpid():
+            return
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        if not self._single:
+            _inherited.extend(self._idle)
+            if self._writer is not None:
+                _inherited.append(self._writer)
+            self._idle, self._writer = [], None
+
+
+def _in_memory(name: str) -> bool:
+    return name in (":memory:", "") or (name.startswith("file:") and "mode=memory" in name) or (
+        name.startswith("file::memory:")
+    )

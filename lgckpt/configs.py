@@ -1,0 +1,68 @@
+"""Reading LangGraph's `RunnableConfig`: which thread, namespace and checkpoint is meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import get_checkpoint_id
+
+from lgckpt.errors import ConfigurationError
+from lgckpt.rows import CheckpointKey
+
+
+def thread_of(config: RunnableConfig) -> str:
+    """The thread id, as text.
+
+    Raises:
+        ConfigurationError: The config names no thread.
+    """
+    try:
+        return text(config["configurable"]["thread_id"], "thread_id")
+    except (KeyError, TypeError) as exc:
+        raise ConfigurationError(
+            "the config has no thread_id: pass {'configurable': {'thread_id': ...}}"
+        ) from exc
+
+
+def text(value: Any, what: str) -> str:
+    """An identifier as text that every database can store.
+
+    Raises:
+        ConfigurationError: It holds lone surrogates, which have no encoding.
+    """
+    found = str(value)
+    try:
+        found.encode()
+    except UnicodeEncodeError as exc:
+        raise ConfigurationError(f"{what} is not valid Unicode: {found!r}") from exc
+    return found
+
+
+def namespace_of(config: RunnableConfig) -> str:
+    """The checkpoint namespace, "" where none is given."""
+    return text(config["configurable"].get("checkpoint_ns", ""), "checkpoint_ns")
+
+
+def key_of(config: RunnableConfig) -> CheckpointKey:
+    """The key of a checkpoint that the config must name.
+
+    Raises:
+        ConfigurationError: The config names no thread or no checkpoint.
+    """
+    thread_id = thread_of(config)
+    checkpoint_id = get_checkpoint_id(config)
+    if not checkpoint_id:
+        raise ConfigurationError(f"the config of thread {thread_id!r} has no checkpoint_id")
+    return CheckpointKey(thread_id, namespace_of(config), text(checkpoint_id, "checkpoint_id"))
+
+
+def config_of(thread_id: Any, checkpoint_ns: str, checkpoint_id: str) -> RunnableConfig:
+    """The config that names a checkpoint."""
+    return {
+        "configurable": {
+            "thread_id": thread_id,
+            "checkpoint_ns": checkpoint_ns,
+            "checkpoint_id": checkpoint_id,
+        }
+    }

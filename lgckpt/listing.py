@@ -1,0 +1,100 @@
+"""`list`: keys and metadata page by page, then the matching checkpoints in small batches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import CheckpointTuple, get_checkpoint_id
+
+from lgckpt.configs import text, thread_of
+from lgckpt.operations import Context, to_tuple
+from lgckpt.reading import read_metadata
+from lgckpt.rows import CheckpointKey, Head, ScanQuery
+
+FIRST_PAGE = 16
+LAST_PAGE = 512
+BATCH = 8
+"""Checkpoints loaded at once: their common chunks are then read once."""
+
+
+class Listing:
+    """A cursor over matching checkpoints; between pages it is a key and nothing else."""
+
+    def __init__(
+        self,
+        context: Context,
+        query: ScanQuery,
+        filter: dict[str, Any] | None,
+        limit: int | None,
+    ) -> None:
+        self._context = context
+        self._query = query
+        self._filter = filter or {}
+        self._left = limit
+        self._page = FIRST_PAGE
+        self._keys: list[CheckpointKey] = []
+        self._done = False
+
+    async def next_page(self) -> list[CheckpointTuple]:
+        """The next matching checkpoints; an empty list at the end."""
+        while self._left is None or self._left > 0:
+            if not self._keys and not await self._scan():
+                return []
+            size = BATCH if self._left is None else min(BATCH, self._left)
+            batch, self._keys = self._keys[:size], self._keys[size:]
+            loaded = await self._context.driver("get_many", batch)
+            found = [await to_tuple(self._context, one) for one in loaded]
+            if self._left is not None:
+                self._left -= len(found)
+            if found:
+                return found
+        return []
+
+    async def _scan(self) -> bool:
+        """Read pages until one holds a match; False at the end."""
+        while not self._done:
+            query = replace(self._query, limit=self._size())
+            heads: list[Head] = await self._context.driver("scan", query)
+            self._done = len(heads) < query.limit
+            self._keys = [head.key for head in heads if self._matches(head)]
+            self._page = min(self._page * 4, LAST_PAGE)
+            if heads:
+                self._query = replace(self._query, after=heads[-1].key)
+            if self._keys:
+                return True
+        return False
+
+    def _size(self) -> int:
+        if self._left is None or self._filter:
+            return self._page
+        return min(self._page, self._left)
+
+    def _matches(self, head: Head) -> bool:
+        if not self._filter:
+            return True
+        metadata: Any = read_metadata(self._context.packer.serde, head.key, head.metadata)
+        return all(metadata.get(key) == value for key, value in self._filter.items())
+
+
+def listing(
+    context: Context,
+    config: RunnableConfig | None,
+    filter: dict[str, Any] | None,
+    before: RunnableConfig | None,
+    limit: int | None,
+) -> Listing:
+    """A cursor over what `list` was asked for."""
+    query = ScanQuery()
+    if config is not None:
+        checkpoint_ns = config["configurable"].get("checkpoint_ns")
+        checkpoint_id = get_checkpoint_id(config)
+        query = ScanQuery(
+            thread_of(config),
+            None if checkpoint_ns is None else text(checkpoint_ns, "checkpoint_ns"),
+            text(checkpoint_id, "checkpoint_id") if checkpoint_id else None,
+        )
+    if before is not None and (bound := get_checkpoint_id(before)):
+        query = replace(query, before=text(bound, "before"))
+    return Listing(context, query, filter, limit)

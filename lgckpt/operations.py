@@ -1,0 +1,268 @@
+"""LangGraph's saver operations as coroutines over a driver: the rules, and no I/O of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    DeltaChannelHistory,
+    get_checkpoint_id,
+)
+from langgraph.checkpoint.serde.types import TASKS
+
+from lgckpt import retention
+from lgckpt.configs import config_of, key_of, namespace_of, text, thread_of
+from lgckpt.drafting import Bound, Draft, bind, bind_writes, draft, draft_writes
+from lgckpt.errors import (
+    ConfigurationError,
+    CorruptCheckpointError,
+    StorageError,
+    UnsupportedFormatError,
+)
+from lgckpt.hints import Hint, Hints
+from lgckpt.history import channel_history
+from lgckpt.packing import Packer
+from lgckpt.reading import (
+    ordered,
+    read_checkpoint,
+    read_state,
+    read_tuple,
+    read_write,
+)
+from lgckpt.rows import CheckpointKey, Loaded, ThreadEdit, WriteRow
+from lgckpt.storage import Driver, ThreadView
+
+T = TypeVar("T")
+
+ATTEMPTS = 16
+"""How often a put or a read is tried again when prunes and puts elsewhere keep changing its thread."""
+
+STRATEGIES = ("keep_latest", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an operation works with: one colour's driver and the saver's serializer as it is now."""
+
+    driver: Driver
+    packer: Packer
+    hints: Hints
+    next_version: Callable[[Any, None], str]
+
+
+async def setup(context: Context) -> None:
+    """Create the schema."""
+    await context.driver("setup")
+
+
+async def put(
+    context: Context,
+    config: RunnableConfig,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    new_versions: ChannelVersions,
+) -> RunnableConfig:
+    """Encode now, then store; built again from what is there when a claim did not hold."""
+    key = CheckpointKey(
+        thread_of(config), namespace_of(config), text(checkpoint["id"], "checkpoint id")
+    )
+    drafted = draft(context.packer, config, key, checkpoint, metadata, new_versions)
+    await _store(context, drafted)
+    return config_of(config["configurable"]["thread_id"], key.checkpoint_ns, key.checkpoint_id)
+
+
+async def _store(context: Context, drafted: Draft) -> None:
+    key = drafted.key
+    parent: Hint | None = None
+    if drafted.wants_parent and drafted.parent_id is not None:
+        parent = context.hints.get(key.thread_id, key.checkpoint_ns, drafted.parent_id)
+        parent = parent or await _read_hint(context, drafted)
+    for attempt in range(ATTEMPTS):
+        bound = bind(drafted, parent, whole=attempt > 0)
+        if await context.driver("put", bound.put):
+            _remember(context, bound)
+            return
+        parent = await _read_hint(context, drafted)
+    raise StorageError(
+        f"thread {key.thread_id!r} kept changing under a put of checkpoint "
+        f"{key.checkpoint_id!r}: {ATTEMPTS} attempts"
+    )
+
+
+def _remember(context: Context, bound: Bound) -> None:
+    row = bound.put.row
+    context.hints.put(row.thread_id, row.checkpoint_ns, bound.hint)
+
+
+async def _read_hint(context: Context, drafted: Draft) -> Hint | None:
+    """The parent as it is stored, or None where it is absent or cannot be read."""
+    if drafted.parent_id is None:
+        return None
+    key = drafted.key._replace(checkpoint_id=drafted.parent_id)
+    row = await context.driver("get_row", key)
+    if row is None:
+        return None
+    try:
+        state = read_state(row)
+        checkpoint = read_checkpoint(context.packer.serde, row, state)
+        versions = dict(checkpoint["channel_versions"])
+    except (CorruptCheckpointError, UnsupportedFormatError, KeyError):
+        return None
+    known = _known(state.values)
+    return Hint(row.checkpoint_id, row.etag, versions, state.values, known)
+
+
+def _known(values: Mapping[str, Any]) -> dict[str, Any]:
+    from lgckpt.core import core
+
+    return {k: core.Known(v.refs) for k, v in values.items() if v.refs}
+
+
+async def put_writes(
+    context: Context,
+    config: RunnableConfig,
+    writes: Sequence[tuple[str, Any]],
+    task_id: str,
+    task_path: str,
+) -> None:
+    """Encode now, then store; with every chunk if one taken to be there was not."""
+    key = key_of(config)
+    drafted = draft_writes(context.packer, writes)
+    hint = context.hints.get(*key)
+    trusted = [] if hint is None else [*hint.known.values(), *hint.written]
+    task_id, task_path = text(task_id, "task_id"), text(task_path, "task_path")
+    for attempt in range(2):
+        trust = [] if attempt else trusted
+        put, trees = bind_writes(context.packer, key, drafted, task_id, task_path, trust)
+        if await context.driver("put_writes", put):
+            if hint is not None:
+                hint.written.extend(trees)
+            return
+    raise StorageError(f"writes of thread {key.thread_id!r} were refused without a claim")
+
+
+async def get_tuple(context: Context, config: RunnableConfig) -> CheckpointTuple | None:
+    """One checkpoint with its pending writes."""
+    thread_id, checkpoint_ns = thread_of(config), namespace_of(config)
+    checkpoint_id = get_checkpoint_id(config)
+    loaded = await context.driver("get", thread_id, checkpoint_ns, checkpoint_id or None)
+    if loaded is None:
+        return None
+    return await to_tuple(context, loaded, config if checkpoint_id else None)
+
+
+async def to_tuple(
+    context: Context, loaded: Loaded, config: RunnableConfig | None = None
+) -> CheckpointTuple:
+    """A loaded checkpoint as LangGraph sees it, its pending sends where its format wants them."""
+    found = read_tuple(context.packer.serde, loaded, config)
+    if found.checkpoint["v"] < retention.FORMAT_WITHOUT_PENDING_SENDS and found.parent_config:
+        await _migrate_pending_sends(context, found, loaded)
+    return found
+
+
+async def _migrate_pending_sends(
+    context: Context, found: CheckpointTuple, loaded: Loaded
+) -> None:
+    """Before format v4, the sends of a superstep were writes of its parent.
+
+    LangGraph's Postgres saver gives them in the same way.
+    """
+    row = loaded.row
+    rows: list[WriteRow] = await context.driver(
+        "writes", row.thread_id, row.checkpoint_ns, [row.parent_id], [TASKS]
+    )
+    if not rows:
+        return
+    refs = b"".join(w.refs for w in rows)
+    chunks = await context.driver("chunks", row.thread_id, refs) if refs else {}
+    sends = [read_write(context.packer.serde, w, chunks)[2] for w in ordered(rows)]
+    versions: dict[str, Any] = found.checkpoint["channel_versions"]
+    found.checkpoint["channel_values"][TASKS] = sends
+    versions[TASKS] = max(versions.values()) if versions else context.next_version(None, None)
+
+
+async def delete_thread(context: Context, thread_id: str) -> None:
+    """Delete a thread."""
+    thread_id = text(thread_id, "thread_id")
+    context.hints.forget(thread_id)
+    await context.driver("delete_thread", thread_id)
+
+
+async def delete_for_runs(context: Context, run_ids: Sequence[str]) -> None:
+    """Delete runs, thread by thread."""
+    wanted = _ids(run_ids, "run_ids")
+    if not wanted:
+        return
+    decide = partial(retention.without_runs, packer=context.packer, run_ids=frozenset(wanted))
+    for thread_id in await context.driver("threads_of_runs", wanted):
+        await _edit(context, thread_id, decide)
+
+
+async def prune(context: Context, thread_ids: Sequence[str], strategy: str) -> None:
+    """Prune thread by thread."""
+    wanted = _ids(thread_ids, "thread_ids")
+    if strategy not in STRATEGIES:
+        raise ConfigurationError(f"unknown prune strategy: {strategy!r}")
+    for thread_id in wanted:
+        if strategy == "delete":
+            await delete_thread(context, thread_id)
+        else:
+            await _edit(context, thread_id, partial(retention.keep_latest, packer=context.packer))
+
+
+async def _edit(context: Context, thread_id: str, decide: Callable[[ThreadView], Any]) -> None:
+    context.hints.forget(thread_id)
+    await context.driver("edit_thread", thread_id, decide)
+
+
+def _ids(ids: Sequence[str], what: str) -> list[str]:
+    if isinstance(ids, str):
+        raise TypeError(f"{what} is a sequence of ids, not a str")
+    return list(dict.fromkeys(text(i, what) for i in ids))
+
+
+async def copy_thread(context: Context, source: str, target: str) -> None:
+    """Copy a thread."""
+    source, target = text(source, "source_thread_id"), text(target, "target_thread_id")
+    if source != target:
+        context.hints.forget(target)
+        await context.driver("copy_thread", source, target)
+
+
+async def delta_history(
+    context: Context, config: RunnableConfig, channels: Sequence[str]
+) -> Mapping[str, DeltaChannelHistory]:
+    """Each channel's seed and writes; read again if a prune came between the reads."""
+    names = list(dict.fromkeys(channels))
+    if not names:
+        return {}
+    target = await _target(context, config)
+    if target is None:
+        return {name: {"writes": []} for name in names}
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return await channel_history(context.driver, context.packer.serde, target, names)
+        except CorruptCheckpointError:
+            continue
+    return await channel_history(context.driver, context.packer.serde, target, names)
+
+
+async def _target(context: Context, config: RunnableConfig) -> CheckpointKey | None:
+    thread_id, checkpoint_ns = thread_of(config), namespace_of(config)
+    checkpoint_id = get_checkpoint_id(config)
+    if not checkpoint_id:
+        loaded = await context.driver("get", thread_id, checkpoint_ns, None)
+        return None if loaded is None else loaded.row.key
+    return CheckpointKey(thread_id, checkpoint_ns, text(checkpoint_id, "checkpoint_id"))
+
+
+__all__ = ["Context", "ThreadEdit", "to_tuple"]

@@ -1,0 +1,211 @@
+"""Checkpoints and writes to rows and back, without any I/O.
+
+A channel's value is stored in one of two ways. A small one stays in the row. A
+large one is a chunk tree: the row holds its header, the references of what is
+complete, and the bytes after the last cut, so that an append writes one row and
+seldom a chunk. A value that a step does not change is *settled*: moved out of the
+row into one chunk, so that carrying it on costs 21 bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
+from langgraph.checkpoint.serde.base import SerializerProtocol
+
+from lgckpt.core import core
+from lgckpt.errors import FrameError, UnsupportedFormatError
+from lgckpt.rows import REF_SIZE, CheckpointRow, Chunk, WriteRow, hashes
+from lgckpt.serde import Serializer
+
+STATE_VERSION = 1
+"""Version of the layout inside `CheckpointRow.state`."""
+
+INLINE_MAX = 2048
+"""Largest value, in bytes, that is kept in the row that first holds it."""
+
+SETTLE_MIN = 96
+"""An unchanged value above this many bytes in the row is settled; a chunk costs about as much."""
+
+
+class Value(NamedTuple):
+    """One channel's value as stored: `head + expand(refs) + tail`, `size` bytes in all."""
+
+    tag: str
+    size: int
+    head: bytes
+    refs: bytes
+    tail: bytes
+
+
+class Packed(NamedTuple):
+    """A value with its chunk tree, if it has one, and the chunk of an opaque one."""
+
+    value: Value
+    tree: Any | None
+    chunk: Chunk | None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What `CheckpointRow.state` holds: the checkpoint without values, still serialized."""
+
+    tag: str
+    checkpoint: bytes
+    values: dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Packer:
+    """Packs with one serializer and one codec.
+
+    Attributes:
+        serde: The saver's serializer. With any but `Serializer`, bytes are stored as it
+            gives them: it may encrypt, and then no hash of plain text may lie beside.
+        codec: How chunks and rows are compressed: "lz4", "zstd" or None.
+    """
+
+    serde: SerializerProtocol
+    codec: str | None
+
+    def dumps(self, obj: Any) -> tuple[str, bytes]:
+        """Serialize, never compressed."""
+        if _is_ours(self.serde):
+            return self.serde.dumps_plain(obj)
+        return self.serde.dumps_typed(obj)
+
+    def value(self, obj: Any) -> Packed:
+        """Serialize a channel value or a write, and split it if it is large."""
+        tag, data = self.dumps(obj)
+        data = bytes(data)
+        if len(data) <= INLINE_MAX:
+            return Packed(Value(tag, len(data), b"", b"", data), None, None)
+        if not _is_ours(self.serde):
+            ref, frame = core.seal_leaf(data, self.codec)
+            return Packed(Value(tag, len(data), b"", ref, b""), None, Chunk(ref[1:], frame))
+        tree = core.Tree(data, tag == "msgpack")
+        return Packed(Value(tag, tree.size, tree.head, tree.refs, tree.tail), tree, None)
+
+    def settle(self, value: Value) -> tuple[Value, Chunk | None]:
+        """Move what a row holds of a value into one chunk, if that is worth it."""
+        if len(value.refs) == REF_SIZE and not value.tail and not value.head:
+            return value, None
+        if not value.refs:
+            if value.size <= SETTLE_MIN:
+                return value, None
+            ref, frame = core.seal_leaf(value.tail, self.codec)
+        else:
+            ref, frame = core.seal_root(value.size, value.head, value.refs, value.tail, self.codec)
+        return Value(value.tag, value.size, b"", ref, b""), Chunk(ref[1:], frame)
+
+    def metadata(self, metadata: CheckpointMetadata) -> bytes:
+        """Frame the metadata with its tag before it."""
+        tag, data = self.dumps(metadata)
+        return core.seal(tag.encode() + b"\0" + data, self.codec)
+
+    def state(self, checkpoint: Checkpoint, values: Mapping[str, Value]) -> tuple[bytes, bytes]:
+        """Frame a checkpoint and its values: the row's `state` and `refs`."""
+        bare = {k: v for k, v in checkpoint.items() if k != "channel_values"}
+        tag, data = self.dumps(bare)
+        return self.reframe(State(tag, bytes(data), dict(values)))
+
+    def reframe(self, state: State) -> tuple[bytes, bytes]:
+        """Frame a state: the row's `state` and `refs`."""
+        rows = [
+            [channel, v.tag, v.size, v.head, len(v.refs) // REF_SIZE, v.tail]
+            for channel, v in state.values.items()
+        ]
+        plain = core.encode([STATE_VERSION, state.tag, state.checkpoint, rows])
+        return core.seal(plain, self.codec), b"".join(v.refs for v in state.values.values())
+
+
+def _is_ours(serde: Any) -> bool:
+    return isinstance(serde, Serializer) and type(serde).dumps_typed is Serializer.dumps_typed
+
+
+def etag(metadata: bytes, state: bytes, refs: bytes) -> bytes:
+    """Eight bytes that change whenever a row's content does (BLAKE2b)."""
+    digest = hashlib.blake2b(state, digest_size=8)
+    digest.update(refs)
+    digest.update(metadata)
+    return digest.digest()
+
+
+def unpack_state(row: CheckpointRow) -> State:
+    """Read a row's state, its values still packed.
+
+    Raises:
+        FrameError: It is damaged.
+        UnsupportedFormatError: A newer release wrote it.
+    """
+    fields = core.decode(core.unseal(row.state))
+    if not isinstance(fields, list) or not fields:
+        raise FrameError("not a checkpoint state")
+    if fields[0] != STATE_VERSION:
+        raise UnsupportedFormatError(
+            f"checkpoint state of format version {fields[0]!r}; "
+            f"this release of lgckpt reads version {STATE_VERSION}"
+        )
+    try:
+        _, tag, checkpoint, rows = fields
+        values: dict[str, Value] = {}
+        start = 0
+        for channel, vtag, size, head, count, tail in rows:
+            end = start + count * REF_SIZE
+            values[channel] = Value(vtag, size, head, row.refs[start:end], tail)
+            start = end
+    except (TypeError, ValueError) as exc:
+        raise FrameError("checkpoint state has another shape") from exc
+    if start != len(row.refs):
+        raise FrameError(f"{len(row.refs)} bytes of references, {start} in use")
+    return State(tag, checkpoint, values)
+
+
+def unpack_value(serde: SerializerProtocol, value: Value, chunks: Mapping[bytes, bytes]) -> Any:
+    """Deserialize one value.
+
+    Raises:
+        FrameError: A chunk is missing or damaged.
+    """
+    if not value.refs and not value.head:
+        return serde.loads_typed((value.tag, value.tail))
+    data = core.assemble(value.size, value.head, value.refs, value.tail, chunks)
+    return serde.loads_typed((value.tag, data))
+
+
+def unpack_metadata(serde: SerializerProtocol, frame: bytes) -> Any:
+    """Deserialize a row's metadata."""
+    tag, found, data = core.unseal(frame).partition(b"\0")
+    if not found:
+        raise FrameError("metadata without a tag")
+    return serde.loads_typed((tag.decode(), data))
+
+
+def pack_write(packer: Packer, packed: Packed) -> tuple[bytes, bytes, Sequence[Chunk]]:
+    """A write row's `value` and `refs`, and the root chunk of a large one."""
+    value = packed.value
+    if not value.refs and not value.head:
+        return core.seal(value.tail, packer.codec), b"", ()
+    settled, chunk = packer.settle(value)
+    size = core.seal(core.encode(settled.size), None)
+    return size, settled.refs, () if chunk is None else (chunk,)
+
+
+def unpack_write(serde: SerializerProtocol, row: WriteRow, chunks: Mapping[bytes, bytes]) -> Any:
+    """Deserialize a pending write's value."""
+    data = core.unseal(row.value)
+    if row.refs:
+        size = core.decode(data)
+        if not isinstance(size, int):
+            raise FrameError("a large write without its size")
+        data = core.assemble(size, b"", row.refs, b"", chunks)
+    return serde.loads_typed((row.tag, data))
+
+
+def parent_hashes(values: Mapping[str, Value]) -> set[bytes]:
+    """Every hash that a row with these values names."""
+    return {h for value in values.values() for h in hashes(value.refs)}

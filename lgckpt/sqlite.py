@@ -1,0 +1,67 @@
+"""The saver for a SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Literal
+
+from langgraph.checkpoint.serde.base import SerializerProtocol
+from typing_extensions import Self
+
+from lgckpt.backends import sqlite_schema
+from lgckpt.backends.sqlite import SqliteStorage
+from lgckpt.saver import Compression, Saver
+
+
+class SqliteSaver(Saver):
+    """Keeps checkpoints in a SQLite file, for any number of threads and processes.
+
+    Args:
+        database: A path, a `file:` URI, ":memory:", or an open `sqlite3.Connection`
+            (made with `check_same_thread=False`), which stays yours to close.
+        serde: See `Saver`.
+        compression: See `Saver`.
+        synchronous: "FULL" (LangGraph's own default) survives a power cut; "NORMAL" may
+            lose the last checkpoints then, and nothing when only the process dies.
+        busy_timeout: How long a write waits for other processes, in seconds.
+
+    Raises:
+        ConfigurationError: An option makes no sense.
+
+    Examples:
+        >>> import lgckpt
+        >>> with lgckpt.SqliteSaver.from_conn_string(":memory:") as saver:
+        ...     saver.get_tuple({"configurable": {"thread_id": "1"}}) is None
+        True
+    """
+
+    def __init__(
+        self,
+        database: str | Path | sqlite3.Connection,
+        *,
+        serde: SerializerProtocol | None = None,
+        compression: Compression | None = "zstd",
+        synchronous: Literal["FULL", "NORMAL"] = "FULL",
+        busy_timeout: float = 60.0,
+    ) -> None:
+        storage = SqliteStorage(database, synchronous=synchronous, busy_timeout=busy_timeout)
+        super().__init__(storage, serde=serde, compression=compression)
+
+    @classmethod
+    def from_conn_string(cls, conn_string: str) -> Self:
+        """A saver on a path, a `file:` URI or ":memory:"; use it from `with` or `async with`."""
+        return cls(conn_string)
+
+
+class AsyncSqliteSaver(SqliteSaver):
+    """The official name of the async saver: `setup` is awaitable, all else is `SqliteSaver`."""
+
+    async def setup(self) -> None:  # type: ignore[override]
+        """Create the schema if it is not there; the first use does the same."""
+        await self.asetup()
+
+
+def sqlite_ddl() -> str:
+    """The statements that make the SQLite schema."""
+    return sqlite_schema.ddl()

@@ -1,0 +1,37 @@
+"""`from_url`: a saver from one string."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from lgckpt.errors import ConfigurationError
+from lgckpt.memory import MemorySaver
+from lgckpt.saver import Saver
+from lgckpt.sqlite import SqliteSaver
+
+
+def from_url(url: str, **options: Any) -> Saver:
+    """Make a saver.
+
+    Args:
+        url: `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db` or
+            `sqlite:///:memory:`.
+        **options: Passed to the saver.
+
+    Raises:
+        ConfigurationError: The URL names no backend or no database.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "memory":
+        return MemorySaver(**options)
+    if parts.scheme == "sqlite":
+        if parts.netloc or not parts.path.strip("/"):
+            raise ConfigurationError(
+                "a SQLite URL has three slashes before a relative path and four before an "
+                "absolute one: sqlite:///agents.db, sqlite:////var/lib/agents.db"
+            )
+        return SqliteSaver(unquote(parts.path[1:]), **options)
+    raise ConfigurationError(
+        f"no backend for URLs of scheme {parts.scheme!r}; there are: memory, sqlite"
+    )
