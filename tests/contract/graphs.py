@@ -138,11 +138,8 @@ def replayed(frequency: int, supersteps: int = 2) -> StateGraph:
         supersteps: How often the six write in a turn.
     """
 
-    class State(TypedDict):
-        turn: int
-        step: int
-        log: Annotated[list[str], DeltaChannel(fold, snapshot_frequency=frequency)]
-        idle: Annotated[list[str], DeltaChannel(fold, snapshot_frequency=frequency)]
+    channel = Annotated[list[str], DeltaChannel(fold, snapshot_frequency=frequency)]
+    fields = {"turn": int, "step": int, "log": channel, "idle": channel}
 
     def write(name: str):
         def node(state: Any) -> dict[str, Any]:
@@ -156,7 +153,7 @@ def replayed(frequency: int, supersteps: int = 2) -> StateGraph:
     def join(state: Any) -> dict[str, Any]:
         return {"step": state["step"] + 1}
 
-    builder = StateGraph(State)
+    builder = StateGraph(TypedDict("State", fields))
     builder.add_node("begin", begin)
     builder.add_node("join", join)
     builder.add_edge(START, "begin")
