@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lgckpt.backends.memory import MemoryStorage
 from lgckpt.core import core
@@ -40,8 +40,13 @@ def stored(saver: Saver) -> Stored:
 def _of_memory(storage: MemoryStorage) -> Stored:
     threads = storage._all
     return Stored(
-        [row for thread in threads.values() for row in thread.rows.values()],
-        [w for thread in threads.values() for batch in thread.writes.values() for w in batch.values()],
+        [replace(row) for thread in threads.values() for row in thread.rows.values()],
+        [
+            replace(write)
+            for thread in threads.values()
+            for batch in thread.writes.values()
+            for write in batch.values()
+        ],
         {name: dict(thread.chunks) for name, thread in threads.items()},
     )
 
@@ -102,3 +107,17 @@ def assert_nothing_unused(saver: Saver) -> None:
     needed = used(found)
     for thread, chunks in found.chunks.items():
         assert chunks.keys() <= needed.get(thread, set()), f"unused chunks in {thread!r}"
+
+
+def drop_chunks(saver: Saver, thread_id: str) -> None:
+    """Lose the chunks of a thread, as only damage can."""
+    storage = saver._handle.storage
+    if isinstance(storage, MemoryStorage):
+        storage._all[thread_id].chunks.clear()
+        return
+    with storage._write() as connection:
+        connection.execute(
+            "DELETE FROM lgckpt_chunks"
+            " WHERE tid = (SELECT tid FROM lgckpt_threads WHERE thread_id = ?)",
+            (thread_id,),
+        )
