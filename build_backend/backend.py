@@ -31,7 +31,9 @@ def get_requires_for_build_editable(config_settings: Any = None) -> list[str]:
     return _REQUIRES
 
 
-def build_wheel(wheel_directory: str, config_settings: Any = None, metadata_directory: Any = None) -> str:
+def build_wheel(
+    wheel_directory: str, config_settings: Any = None, metadata_directory: Any = None
+) -> str:
     """Build the wheel: release profile when compiled."""
     name: str = _tool().build_wheel(wheel_directory, config_settings, metadata_directory)
     return name

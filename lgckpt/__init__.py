@@ -1,10 +1,41 @@
-"""Checkpoint persistence for LangGraph agents."""
+"""Checkpoint persistence for LangGraph agents: savers and a serializer on a Rust core."""
 
+from lgckpt.errors import (
+    ClosedError,
+    ConfigurationError,
+    CorruptCheckpointError,
+    DecodeError,
+    EncodeError,
+    FrameError,
+    LgckptError,
+    StorageError,
+    UnsupportedFormatError,
+)
 from lgckpt.memory import InMemorySaver, MemorySaver
+from lgckpt.saver import Saver
 from lgckpt.serde import Serializer
-from lgckpt.sqlite import AsyncSqliteSaver, SqliteSaver
+from lgckpt.sqlite import AsyncSqliteSaver, SqliteSaver, sqlite_ddl
+from lgckpt.status import Status, status
 from lgckpt.url import from_url
 
 __all__ = [
-    "AsyncSqliteSaver", "InMemorySaver", "MemorySaver", "Serializer", "SqliteSaver", "from_url",
+    "AsyncSqliteSaver",
+    "ClosedError",
+    "ConfigurationError",
+    "CorruptCheckpointError",
+    "DecodeError",
+    "EncodeError",
+    "FrameError",
+    "InMemorySaver",
+    "LgckptError",
+    "MemorySaver",
+    "Saver",
+    "Serializer",
+    "SqliteSaver",
+    "Status",
+    "StorageError",
+    "UnsupportedFormatError",
+    "from_url",
+    "sqlite_ddl",
+    "status",
 ]

@@ -1,4 +1,4 @@
-"""A checkpoint or a batch of writes made ready to store: encoded at once, bound to its parent later.
+"""A checkpoint or a batch of writes made ready to store: encoded at once, bound later.
 
 Encoding happens when the saver is called, before anything waits, so that what the
 caller changes afterwards cannot tear what is stored. Binding takes the unchanged
@@ -20,7 +20,7 @@ from langgraph.checkpoint.base import (
     get_checkpoint_metadata,
 )
 
-from lgckpt.hints import Hint
+from lgckpt.hints import Hint, Hints
 from lgckpt.packing import Packed, Packer, Value, etag, pack_write, parent_hashes
 from lgckpt.rows import (
     CheckpointKey,
@@ -60,8 +60,10 @@ def draft(
     checkpoint: Checkpoint,
     metadata: CheckpointMetadata,
     new_versions: ChannelVersions,
+    hints: Hints,
 ) -> Draft:
     """Encode what `put` was given, now."""
+    place = (key.thread_id, key.checkpoint_ns)
     values = checkpoint["channel_values"]
     full = get_checkpoint_metadata(config, metadata)
     run_id = full.get("run_id")
@@ -72,7 +74,11 @@ def draft(
         checkpoint=checkpoint,
         metadata=packer.metadata(full),
         run_id=None if run_id is None else str(run_id),
-        changed={k: packer.value(v) for k, v in values.items() if k in new_versions},
+        changed={
+            k: packer.value(v, hints.tree(*place, k))
+            for k, v in values.items()
+            if k in new_versions
+        },
         carried=_carried(checkpoint, new_versions),
     )
 
@@ -120,7 +126,8 @@ def bind(draft: Draft, parent: Hint | None, *, whole: bool = False) -> Bound:
         [h for h in dict.fromkeys(binder.claims) if h not in named],
     )
     versions = dict(draft.checkpoint["channel_versions"])
-    return Bound(put, Hint(row.checkpoint_id, row.etag, versions, values, binder.known))
+    held = sum(len(v.head) + len(v.refs) + len(v.tail) for v in values.values())
+    return Bound(put, Hint(row.checkpoint_id, row.etag, held, versions, values, binder.known))
 
 
 class _Binder:

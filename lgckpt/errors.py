@@ -9,14 +9,14 @@ class LgckptError(Exception):
     """Base of every exception lgckpt raises of its own."""
 
 
-class EncodeError(LgckptError, ormsgpack.MsgpackEncodeError):  # type: ignore[misc]
+class EncodeError(LgckptError, ormsgpack.MsgpackEncodeError):
     """A value cannot be serialized.
 
     Also a `ormsgpack.MsgpackEncodeError`, which is what `JsonPlusSerializer` raises.
     """
 
 
-class DecodeError(LgckptError, ormsgpack.MsgpackDecodeError):  # type: ignore[misc]
+class DecodeError(LgckptError, ormsgpack.MsgpackDecodeError):
     """Bytes are not a value: truncated, corrupt, too deep, or followed by others.
 
     Also a `ormsgpack.MsgpackDecodeError`, which is what `JsonPlusSerializer` raises.

@@ -2,7 +2,8 @@
 
 A put built on a hint carries claims (the parent's etag, the hashes of chunks taken
 to be there) that the backend checks in the put's own transaction, so a stale hint
-costs a second try and nothing else.
+costs a second try and nothing else. A remembered tree is compared byte by byte with
+the new value before any of its hashes is taken over.
 """
 
 from __future__ import annotations
@@ -10,12 +11,21 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from lgckpt.packing import Value
 
-MAX_ENTRIES = 1024
-MAX_BYTES = 64 * 1024 * 1024
+K = TypeVar("K", bound=tuple[str, ...])
+V = TypeVar("V")
+
+MAX_HINTS = 16 * 1024 * 1024
+"""Memory for hints, in bytes."""
+
+MAX_TREES = 64 * 1024 * 1024
+"""Memory for the last values of large channels, in bytes."""
+
+MAX_WRITTEN = 64
+"""Chunk trees of pending writes remembered for one checkpoint, about."""
 
 
 @dataclass(slots=True)
@@ -24,6 +34,7 @@ class Hint:
 
     Attributes:
         etag: Of the row as it was.
+        packed_bytes: How large its values are, in bytes, as far as the row holds them.
         versions: The checkpoint's `channel_versions`.
         values: The row's values, packed.
         known: For each channel with a chunk tree, the hashes of its latest tree.
@@ -32,6 +43,7 @@ class Hint:
 
     checkpoint_id: str
     etag: bytes
+    packed_bytes: int
     versions: dict[str, Any]
     values: dict[str, Value]
     known: dict[str, Any] = field(default_factory=dict)
@@ -39,49 +51,79 @@ class Hint:
 
     def nbytes(self) -> int:
         """About how much memory this holds, in bytes."""
-        inline = sum(len(v.head) + len(v.refs) + len(v.tail) + 200 for v in self.values.values())
-        trees = sum(k.nbytes for k in self.known.values()) + sum(k.nbytes for k in self.written)
-        return inline + trees + 100 * len(self.versions)
+        trees = sum(k.nbytes for k in self.known.values())
+        return int(trees) + self.packed_bytes + 300 * (len(self.values) + 1)
+
+
+class _Recent(Generic[K, V]):
+    """A dict bounded in bytes; the least recently used goes first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held = 0
+        self._entries: OrderedDict[K, tuple[V, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: K) -> V | None:
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None:
+                return None
+            self._entries.move_to_end(key)
+            return entry[0]
+
+    def put(self, key: K, value: V, size: int) -> None:
+        with self._lock:
+            self._drop(key)
+            if size > self._most:
+                return
+            self._entries[key] = (value, size)
+            self._held += size
+            while self._held > self._most:
+                self._drop(next(iter(self._entries)))
+
+    def forget(self, thread_id: str) -> None:
+        with self._lock:
+            for key in [k for k in self._entries if k[0] == thread_id]:
+                self._drop(key)
+
+    def _drop(self, key: K) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._held -= entry[1]
 
 
 class Hints:
-    """The latest checkpoint of each namespace, least recently used first out."""
+    """The latest checkpoint of each namespace, and the last tree of each large channel."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._entries: OrderedDict[tuple[str, str], tuple[Hint, int]] = OrderedDict()
-        self._bytes = 0
+        self._checkpoints: _Recent[tuple[str, str], Hint]
+        self._trees: _Recent[tuple[str, str, str], Any]
+        self.reset()
 
     def get(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> Hint | None:
         """The hint for this very checkpoint, if it is the latest remembered."""
-        with self._lock:
-            entry = self._entries.get((thread_id, checkpoint_ns))
-            if entry is None or entry[0].checkpoint_id != checkpoint_id:
-                return None
-            self._entries.move_to_end((thread_id, checkpoint_ns))
-            return entry[0]
+        hint = self._checkpoints.get((thread_id, checkpoint_ns))
+        return hint if hint is not None and hint.checkpoint_id == checkpoint_id else None
 
     def put(self, thread_id: str, checkpoint_ns: str, hint: Hint) -> None:
         """Remember a checkpoint in place of the namespace's last one."""
-        size = hint.nbytes()
-        with self._lock:
-            old = self._entries.pop((thread_id, checkpoint_ns), None)
-            self._bytes += size - (old[1] if old else 0)
-            self._entries[thread_id, checkpoint_ns] = (hint, size)
-            while self._entries and (
-                len(self._entries) > MAX_ENTRIES or self._bytes > MAX_BYTES
-            ):
-                _, (_, dropped) = self._entries.popitem(last=False)
-                self._bytes -= dropped
+        self._checkpoints.put((thread_id, checkpoint_ns), hint, hint.nbytes())
+
+    def tree(self, thread_id: str, checkpoint_ns: str, channel: str) -> Any | None:
+        """The chunk tree of the channel's last value, whatever checkpoint had it."""
+        return self._trees.get((thread_id, checkpoint_ns, channel))
+
+    def put_tree(self, thread_id: str, checkpoint_ns: str, channel: str, tree: Any) -> None:
+        """Remember the chunk tree of a channel's last value."""
+        self._trees.put((thread_id, checkpoint_ns, channel), tree, tree.nbytes)
 
     def forget(self, thread_id: str) -> None:
         """Forget a thread, which was deleted or pruned here."""
-        with self._lock:
-            for key in [k for k in self._entries if k[0] == thread_id]:
-                self._bytes -= self._entries.pop(key)[1]
+        self._checkpoints.forget(thread_id)
+        self._trees.forget(thread_id)
 
     def reset(self) -> None:
         """Forget everything."""
-        with self._lock:
-            self._entries.clear()
-            self._bytes = 0
+        self._checkpoints = _Recent(MAX_HINTS)
+        self._trees = _Recent(MAX_TREES)

@@ -8,8 +8,8 @@ from typing import Any
 from langgraph.checkpoint.base import DeltaChannelHistory
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from lgckpt.packing import Value, unpack_value
-from lgckpt.reading import naming, ordered, read_state, read_write
+from lgckpt.packing import Value
+from lgckpt.reading import ordered, read_state, read_value, read_write
 from lgckpt.rows import CheckpointKey, CheckpointRow, WriteRow
 from lgckpt.storage import Driver
 
@@ -41,8 +41,7 @@ async def channel_history(
         entry: DeltaChannelHistory = {"writes": mine}
         if channel in walk.seeds:
             row, value = walk.seeds[channel]
-            with naming(row.key, channel):
-                entry["seed"] = unpack_value(serde, value, chunks)
+            entry["seed"] = read_value(serde, row, channel, value, chunks)
         result[channel] = entry
     return result
 

@@ -26,7 +26,7 @@ class MemorySaver(Saver):
         self,
         *,
         serde: SerializerProtocol | None = None,
-        compression: Compression | None = "zstd",
+        compression: Compression | None = "lz4",
     ) -> None:
         super().__init__(MemoryStorage(), serde=serde, compression=compression)
 

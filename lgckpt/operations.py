@@ -20,6 +20,7 @@ from langgraph.checkpoint.serde.types import TASKS
 
 from lgckpt import retention
 from lgckpt.configs import config_of, key_of, namespace_of, text, thread_of
+from lgckpt.core import core
 from lgckpt.drafting import Bound, Draft, bind, bind_writes, draft, draft_writes
 from lgckpt.errors import (
     ConfigurationError,
@@ -27,7 +28,7 @@ from lgckpt.errors import (
     StorageError,
     UnsupportedFormatError,
 )
-from lgckpt.hints import Hint, Hints
+from lgckpt.hints import MAX_WRITTEN, Hint, Hints
 from lgckpt.history import channel_history
 from lgckpt.packing import Packer
 from lgckpt.reading import (
@@ -37,13 +38,13 @@ from lgckpt.reading import (
     read_tuple,
     read_write,
 )
-from lgckpt.rows import CheckpointKey, Loaded, ThreadEdit, WriteRow
+from lgckpt.rows import CheckpointKey, Loaded, WriteRow
 from lgckpt.storage import Driver, ThreadView
 
 T = TypeVar("T")
 
 ATTEMPTS = 16
-"""How often a put or a read is tried again when prunes and puts elsewhere keep changing its thread."""
+"""How often a put or a read is tried again while its thread keeps changing elsewhere."""
 
 STRATEGIES = ("keep_latest", "delete")
 
@@ -74,7 +75,7 @@ async def put(
     key = CheckpointKey(
         thread_of(config), namespace_of(config), text(checkpoint["id"], "checkpoint id")
     )
-    drafted = draft(context.packer, config, key, checkpoint, metadata, new_versions)
+    drafted = draft(context.packer, config, key, checkpoint, metadata, new_versions, context.hints)
     await _store(context, drafted)
     return config_of(config["configurable"]["thread_id"], key.checkpoint_ns, key.checkpoint_id)
 
@@ -88,7 +89,7 @@ async def _store(context: Context, drafted: Draft) -> None:
     for attempt in range(ATTEMPTS):
         bound = bind(drafted, parent, whole=attempt > 0)
         if await context.driver("put", bound.put):
-            _remember(context, bound)
+            _remember(context, drafted, bound)
             return
         parent = await _read_hint(context, drafted)
     raise StorageError(
@@ -97,9 +98,12 @@ async def _store(context: Context, drafted: Draft) -> None:
     )
 
 
-def _remember(context: Context, bound: Bound) -> None:
-    row = bound.put.row
-    context.hints.put(row.thread_id, row.checkpoint_ns, bound.hint)
+def _remember(context: Context, drafted: Draft, bound: Bound) -> None:
+    place = (drafted.key.thread_id, drafted.key.checkpoint_ns)
+    context.hints.put(*place, bound.hint)
+    for channel, packed in drafted.changed.items():
+        if packed.tree is not None:
+            context.hints.put_tree(*place, channel, packed.tree)
 
 
 async def _read_hint(context: Context, drafted: Draft) -> Hint | None:
@@ -117,12 +121,11 @@ async def _read_hint(context: Context, drafted: Draft) -> Hint | None:
     except (CorruptCheckpointError, UnsupportedFormatError, KeyError):
         return None
     known = _known(state.values)
-    return Hint(row.checkpoint_id, row.etag, versions, state.values, known)
+    held = len(row.state) + len(row.refs)
+    return Hint(row.checkpoint_id, row.etag, held, versions, state.values, known)
 
 
 def _known(values: Mapping[str, Any]) -> dict[str, Any]:
-    from lgckpt.core import core
-
     return {k: core.Known(v.refs) for k, v in values.items() if v.refs}
 
 
@@ -143,7 +146,7 @@ async def put_writes(
         trust = [] if attempt else trusted
         put, trees = bind_writes(context.packer, key, drafted, task_id, task_path, trust)
         if await context.driver("put_writes", put):
-            if hint is not None:
+            if hint is not None and len(hint.written) < MAX_WRITTEN:
                 hint.written.extend(trees)
             return
     raise StorageError(f"writes of thread {key.thread_id!r} were refused without a claim")
@@ -169,9 +172,7 @@ async def to_tuple(
     return found
 
 
-async def _migrate_pending_sends(
-    context: Context, found: CheckpointTuple, loaded: Loaded
-) -> None:
+async def _migrate_pending_sends(context: Context, found: CheckpointTuple, loaded: Loaded) -> None:
     """Before format v4, the sends of a superstep were writes of its parent.
 
     LangGraph's Postgres saver gives them in the same way.
@@ -263,6 +264,3 @@ async def _target(context: Context, config: RunnableConfig) -> CheckpointKey | N
         loaded = await context.driver("get", thread_id, checkpoint_ns, None)
         return None if loaded is None else loaded.row.key
     return CheckpointKey(thread_id, checkpoint_ns, text(checkpoint_id, "checkpoint_id"))
-
-
-__all__ = ["Context", "ThreadEdit", "to_tuple"]

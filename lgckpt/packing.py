@@ -78,8 +78,14 @@ class Packer:
             return self.serde.dumps_plain(obj)
         return self.serde.dumps_typed(obj)
 
-    def value(self, obj: Any) -> Packed:
-        """Serialize a channel value or a write, and split it if it is large."""
+    def value(self, obj: Any, earlier: Any | None = None) -> Packed:
+        """Serialize a channel value or a write, and split it if it is large.
+
+        Args:
+            obj: The value.
+            earlier: The chunk tree of the channel's last value, whose hashes are taken over as
+                far as the bytes are the same.
+        """
         tag, data = self.dumps(obj)
         data = bytes(data)
         if len(data) <= INLINE_MAX:
@@ -87,7 +93,7 @@ class Packer:
         if not _is_ours(self.serde):
             ref, frame = core.seal_leaf(data, self.codec)
             return Packed(Value(tag, len(data), b"", ref, b""), None, Chunk(ref[1:], frame))
-        tree = core.Tree(data, tag == "msgpack")
+        tree = core.Tree(data, tag == "msgpack", earlier)
         return Packed(Value(tag, tree.size, tree.head, tree.refs, tree.tail), tree, None)
 
     def settle(self, value: Value) -> tuple[Value, Chunk | None]:

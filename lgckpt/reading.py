@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -17,28 +16,33 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from lgckpt.configs import config_of
-from lgckpt.errors import CorruptCheckpointError, LgckptError, UnsupportedFormatError
-from lgckpt.packing import State, unpack_metadata, unpack_state, unpack_value, unpack_write
+from lgckpt.errors import CorruptCheckpointError, FrameError, LgckptError, UnsupportedFormatError
+from lgckpt.packing import State, Value, unpack_metadata, unpack_state, unpack_value, unpack_write
 from lgckpt.rows import DETACHED, CheckpointKey, CheckpointRow, Loaded, WriteRow
 
+DAMAGE = (LgckptError, ValueError, EOFError)
+"""What damaged bytes raise on their way through frames, chunks and serializers."""
 
-@contextmanager
-def naming(key: CheckpointKey, channel: str | None = None) -> Iterator[None]:
-    """Turn any sign of damaged bytes into an error that names the place."""
-    try:
-        yield
-    except CorruptCheckpointError:
-        raise
-    except UnsupportedFormatError as exc:
-        raise UnsupportedFormatError(f"{exc} ({_place(key, channel)})") from exc
-    except (LgckptError, ValueError, EOFError) as exc:
-        raise CorruptCheckpointError(
-            f"cannot be read: {exc}",
-            thread_id=key.thread_id,
-            checkpoint_ns=key.checkpoint_ns,
-            checkpoint_id=key.checkpoint_id,
-            channel=channel,
-        ) from exc
+
+def named(exc: Exception, key: CheckpointKey, channel: str | None = None) -> Exception:
+    """The error to raise from `exc`: one that names the place.
+
+    Args:
+        exc: One of `DAMAGE`.
+        key: The checkpoint that was read.
+        channel: The channel that was read, if it was one.
+    """
+    if isinstance(exc, CorruptCheckpointError):
+        return exc
+    if isinstance(exc, UnsupportedFormatError):
+        return UnsupportedFormatError(f"{exc} ({_place(key, channel)})")
+    return CorruptCheckpointError(
+        f"cannot be read: {exc}",
+        thread_id=key.thread_id,
+        checkpoint_ns=key.checkpoint_ns,
+        checkpoint_id=key.checkpoint_id,
+        channel=channel,
+    )
 
 
 def _place(key: CheckpointKey, channel: str | None) -> str:
@@ -51,26 +55,34 @@ def _place(key: CheckpointKey, channel: str | None) -> str:
 
 def read_state(row: CheckpointRow) -> State:
     """A row's state; damage is named."""
-    with naming(row.key):
+    try:
         return unpack_state(row)
+    except DAMAGE as exc:
+        raise named(exc, row.key) from exc
 
 
 def read_checkpoint(serde: SerializerProtocol, row: CheckpointRow, state: State) -> Checkpoint:
     """The checkpoint of a row without its channel values."""
-    with naming(row.key):
+    try:
         found = serde.loads_typed((state.tag, state.checkpoint))
         if not isinstance(found, dict):
-            raise ValueError("not a checkpoint")
-        return cast(Checkpoint, found)
+            raise FrameError("not a checkpoint")
+    except DAMAGE as exc:
+        raise named(exc, row.key) from exc
+    return cast(Checkpoint, found)
 
 
-def read_metadata(serde: SerializerProtocol, key: CheckpointKey, frame: bytes) -> CheckpointMetadata:
+def read_metadata(
+    serde: SerializerProtocol, key: CheckpointKey, frame: bytes
+) -> CheckpointMetadata:
     """The metadata of a row."""
-    with naming(key):
+    try:
         found = unpack_metadata(serde, frame)
         if not isinstance(found, dict):
-            raise ValueError("not metadata")
-        return cast(CheckpointMetadata, found)
+            raise FrameError("not metadata")
+    except DAMAGE as exc:
+        raise named(exc, key) from exc
+    return cast(CheckpointMetadata, found)
 
 
 def read_values(
@@ -78,10 +90,27 @@ def read_values(
 ) -> dict[str, Any]:
     """The channel values of a row."""
     values: dict[str, Any] = {}
-    for channel, value in state.values.items():
-        with naming(row.key, channel):
+    channel = None
+    try:
+        for channel, value in state.values.items():
             values[channel] = unpack_value(serde, value, chunks)
+    except DAMAGE as exc:
+        raise named(exc, row.key, channel) from exc
     return values
+
+
+def read_value(
+    serde: SerializerProtocol,
+    row: CheckpointRow,
+    channel: str,
+    value: Value,
+    chunks: Mapping[bytes, bytes],
+) -> Any:
+    """One channel value of a row."""
+    try:
+        return unpack_value(serde, value, chunks)
+    except DAMAGE as exc:
+        raise named(exc, row.key, channel) from exc
 
 
 def ordered(writes: Sequence[WriteRow]) -> list[WriteRow]:
@@ -93,9 +122,11 @@ def read_write(
     serde: SerializerProtocol, row: WriteRow, chunks: Mapping[bytes, bytes]
 ) -> PendingWrite:
     """One pending write: (task id, channel, value)."""
-    key = CheckpointKey(row.thread_id, row.checkpoint_ns, row.checkpoint_id)
-    with naming(key, row.channel):
+    try:
         return row.task_id, row.channel, unpack_write(serde, row, chunks)
+    except DAMAGE as exc:
+        key = CheckpointKey(row.thread_id, row.checkpoint_ns, row.checkpoint_id)
+        raise named(exc, key, row.channel) from exc
 
 
 def read_tuple(

@@ -1,4 +1,4 @@
-"""What to keep: the rules of `prune("keep_latest")` and `delete_for_runs`, without any I/O of their own.
+"""What to keep: the rules of `prune("keep_latest")` and `delete_for_runs`.
 
 The rules are those of LangGraph's Postgres saver: writes go by the checkpoints
 deleted, a head from before format v4 keeps the parent that holds its pending
@@ -121,7 +121,7 @@ class _Pruner:
         return edit
 
     async def replayed(self, kept: set[Place]) -> dict[Place, set[str]]:
-        """Of the rows not kept, those that a kept DeltaChannel is rebuilt from, with its channels."""
+        """The rows not kept that a kept DeltaChannel is rebuilt from, with its channels."""
         needed: dict[Place, set[str]] = {}
         queue: list[tuple[Place, set[str]]] = []
         for place in kept:

@@ -14,6 +14,9 @@ from typing import NamedTuple
 REF_SIZE = 21
 """Bytes of one reference in `refs`: a level (u8) and a hash (20 bytes)."""
 
+ROOT_LEVEL = 255
+"""Level of a chunk that holds a whole root; leaves have 0, nodes 1 to 32."""
+
 HIDDEN = 1
 """Flag of a row that only a surviving DeltaChannel's replay still needs: no read shows it."""
 

@@ -57,7 +57,7 @@ class Saver(BaseCheckpointSaver[str]):
         storage: SyncStorage,
         *,
         serde: SerializerProtocol | None = None,
-        compression: Compression | None = "zstd",
+        compression: Compression | None = "lz4",
     ) -> None:
         super().__init__(serde=serde or Serializer())
         if compression not in ("lz4", "zstd", None):

@@ -1,4 +1,184 @@
+"""`Serializer`: LangGraph's serializer contract over the compiled core, with compression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+from langgraph.checkpoint.serde import _msgpack as _rules
+from langgraph.checkpoint.serde import event_hooks, jsonplus
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.serde.types import _DeltaSnapshot
+
+from lgckpt import _langgraph
+from lgckpt import core as _implementation
+from lgckpt.errors import ConfigurationError, DecodeError
+
+Codec = Literal["lz4", "zstd"]
+Allowlist = Iterable["tuple[str, ...] | type"]
+
+CODECS: tuple[Codec, ...] = ("lz4", "zstd")
+MIN_SIZE = 256
+"""Payloads of fewer bytes are not compressed."""
+
+_encoders: dict[str, Any] = {}
+
+
+def _encoder(core: Any) -> Any:
+    """The one encoder of an implementation."""
+    encoder = _encoders.get(core.__name__)
+    if encoder is None:
+
+        def nested(value: Any) -> bytes:
+            packed: bytes = encoder.encode(value)
+            return packed
+
+        default = _langgraph.default_over(nested, core.PackedExt)
+        encoder = core.ObjectEncoder(default, native=_langgraph.ENCODER_KNOWN)
+        _encoders[core.__name__] = encoder
+    return encoder
+
+
 class Serializer(JsonPlusSerializer):
-    def dumps_typed(self,obj): return super().dumps_typed(obj)
-    def dumps_plain(self,obj): return super().dumps_typed(obj)
+    """Packs what LangGraph keeps; the bytes are those of `JsonPlusSerializer`, which reads them too.
+
+    Args:
+        compression: `"lz4"` or `"zstd"` to compress payloads; their tag gets a suffix, as in `msgpack.lz4`.
+            Whatever is set here, every tag is read.
+        min_size: Payloads of fewer bytes stay plain, as do those that do not shrink.
+        pickle_fallback: Pickle what msgpack has no form for.
+        allowed_json_modules: Constructors allowed in values of the old `json` tag.
+        allowed_msgpack_modules: Classes allowed in msgpack values: `True` for all (a warning for each),
+            None for LangGraph's safe ones, or `(module, name)` pairs or classes. LangGraph's default unless set.
+        __unpack_ext_hook__: Called with the code and the bytes of each msgpack extension, instead of all the above.
+
+    Raises:
+        ConfigurationError: There is no such compression.
+    """
+
+    def __init__(
+        self,
+        compression: Codec | None = None,
+        *,
+        min_size: int = MIN_SIZE,
+        pickle_fallback: bool = False,
+        allowed_json_modules: Iterable[tuple[str, ...]] | Literal[True] | None = None,
+        allowed_msgpack_modules: Allowlist | Literal[True] | None = _rules._SENTINEL,
+        __unpack_ext_hook__: Callable[[int, bytes], Any] | None = None,
+    ) -> None:
+        if compression is not None and compression not in CODECS:
+            raise ConfigurationError(f"compression is 'lz4', 'zstd' or None, not {compression!r}")
+        super().__init__(
+            pickle_fallback=pickle_fallback,
+            allowed_json_modules=allowed_json_modules,
+            allowed_msgpack_modules=allowed_msgpack_modules,
+            __unpack_ext_hook__=__unpack_ext_hook__,
+        )
+        self.compression = compression
+        self.min_size = min_size
+        self._core: Any = _implementation.core
+        self._encode: Callable[[Any], bytes] = _encoder(self._core).encode
+        # The hook the decoder was made for; `with_msgpack_allowlist` and others give the copy another one.
+        self._decoder: tuple[Any, Callable[[Any], Any]] | None = None
+
+    def dumps_plain(self, obj: Any) -> tuple[str, bytes]:
+        """Serialize without compression.
+
+        Args:
+            obj: The value.
+
+        Returns:
+            Its tag, without a suffix, and its bytes, which nobody can change.
+
+        Raises:
+            EncodeError: The value cannot be packed.
+        """
+        tag, data = self._dumps(obj)
+        return tag, data if type(data) is bytes else bytes(data)
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        """Serialize, and compress if that was asked for and helps.
+
+        Args:
+            obj: The value.
+
+        Returns:
+            Its tag and its bytes.
+
+        Raises:
+            EncodeError: The value cannot be packed.
+        """
+        tag, data = self._dumps(obj)
+        if self.compression is None or len(data) < self.min_size:
+            return tag, data
+        packed: bytes = self._core.compress(bytes(data), self.compression)
+        return (f"{tag}.{self.compression}", packed) if len(packed) < len(data) else (tag, data)
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        """Deserialize what any configuration of this class, or `JsonPlusSerializer`, wrote.
+
+        Args:
+            data: A tag and its bytes.
+
+        Returns:
+            The value.
+
+        Raises:
+            DecodeError: The bytes are not one value, and nothing else.
+            NotImplementedError: The tag is not known, or needs `pickle_fallback`.
+        """
+        tag, content = data
+        if tag == "msgpack":
+            return self._unpack(content)
+        base, dot, codec = tag.rpartition(".")
+        if dot and codec in CODECS:
+            return self.loads_typed((base, self._core.decompress(content, codec)))
+        try:
+            return super().loads_typed((tag, content))
+        except RecursionError as error:
+            if tag != "json":
+                raise
+            raise DecodeError("json nested too deeply") from error
+
+    def _dumps(self, obj: Any) -> tuple[str, bytes]:
+        if obj is None or isinstance(obj, (bytes, bytearray)) or _langgraph.is_patched():
+            return super().dumps_typed(obj)
+        if not self.pickle_fallback:
+            return "msgpack", self._encode(obj)
+        try:
+            return "msgpack", self._encode(obj)
+        except jsonplus.ormsgpack.MsgpackEncodeError:
+            return "pickle", jsonplus.pickle.dumps(obj)
+
+    def _unpack(self, content: bytes) -> Any:
+        decoder = self._decoder
+        if decoder is None or decoder[0] is not self._unpack_ext_hook:
+            decoder = self._decoder = (self._unpack_ext_hook, self._make_decode())
+        return decoder[1](content)
+
+    def _make_decode(self) -> Callable[[Any], Any]:
+        core, hook = self._core, self._unpack_ext_hook
+        if self._custom_unpack_ext_hook or not _langgraph.is_langgraph_hook(hook):
+            return lambda content: core.decode(content, hook)
+        allowed = self._allowed_msgpack_modules
+        decode = core.ObjectDecoder(
+            _langgraph.rebuild_over(hook),
+            jsonplus._reconstruction_fallback,
+            _DeltaSnapshot,
+            native=_langgraph.HOOK_KNOWN,
+            permissive=allowed is True,
+            allowed=allowed if isinstance(allowed, set) else None,
+        ).decode
+
+        def unpack(content: Any) -> Any:
+            return decode(
+                content,
+                _rules.SAFE_MSGPACK_TYPES,
+                jsonplus._warned_unregistered_types,
+                event_hooks._listeners,
+            )
+
+        return unpack
+
+
+__all__ = ["CODECS", "MIN_SIZE", "Serializer"]

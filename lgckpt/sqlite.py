@@ -41,7 +41,7 @@ class SqliteSaver(Saver):
         database: str | Path | sqlite3.Connection,
         *,
         serde: SerializerProtocol | None = None,
-        compression: Compression | None = "zstd",
+        compression: Compression | None = "lz4",
         synchronous: Literal["FULL", "NORMAL"] = "FULL",
         busy_timeout: float = 60.0,
     ) -> None:

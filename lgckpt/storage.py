@@ -19,6 +19,7 @@ from lgckpt.core import core
 from lgckpt.errors import FrameError, UnsupportedFormatError
 from lgckpt.rows import (
     REF_SIZE,
+    ROOT_LEVEL,
     CheckpointKey,
     CheckpointRow,
     Entry,
@@ -182,19 +183,43 @@ def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("a synchronous operation tried to wait")
 
 
-def collect(refs: bytes, fetch: Callable[[list[bytes]], Mapping[bytes, bytes]]) -> dict[bytes, bytes]:
+Fetch = Callable[[list[bytes]], Mapping[bytes, bytes]]
+"""Gives the frames of those chunks, named by hash, that are there."""
+
+FetchAll = Callable[[int], "Mapping[bytes, bytes] | None"]
+"""Gives every chunk of the thread, or None if they are more than the number given."""
+
+FANOUT = 7
+"""Children of a node on average, to tell from a root how many chunks are below it."""
+
+MANY = 64
+"""From so many chunks on, reading a thread's chunks in one sweep beats looking each up."""
+
+SURPLUS = 4
+"""Up to so many times the chunks needed are read in such a sweep."""
+
+
+def collect(refs: bytes, fetch: Fetch, fetch_all: FetchAll | None = None) -> Mapping[bytes, bytes]:
     """Fetch the chunks named by `refs` and all below them: one call of `fetch` a tree level.
 
     Args:
         refs: 21-byte references.
-        fetch: Gives the frames of those hashes that are there.
+        fetch: Gives the frames of some chunks.
+        fetch_all: Gives all of the thread's, where they are not too many.
 
     Returns:
-        Frames by hash. Missing or damaged chunks are left for `core.assemble` to name.
+        Frames by hash, maybe others too. Missing or damaged chunks are left for
+        `core.assemble` to name.
     """
     found: dict[bytes, bytes] = {}
-    levels: dict[bytes, int] = _levels((refs,))
+    levels = _levels((refs,))
     while levels:
+        expected = sum(FANOUT**level for level in levels.values() if level < ROOT_LEVEL)
+        if fetch_all is not None and expected >= MANY:
+            everything = fetch_all(expected * SURPLUS)
+            if everything is not None:
+                return everything
+            fetch_all = None
         frames = fetch(list(levels))
         found.update(frames)
         below = (_children(levels[h], frame) for h, frame in frames.items() if levels[h])
@@ -202,9 +227,7 @@ def collect(refs: bytes, fetch: Callable[[list[bytes]], Mapping[bytes, bytes]]) 
     return found
 
 
-def reachable(
-    refs: bytes, fetch: Callable[[list[bytes]], Mapping[bytes, bytes]]
-) -> set[bytes] | None:
+def reachable(refs: bytes, fetch: Fetch) -> set[bytes] | None:
     """The hashes of all chunks below `refs`, reading only those that have others below them.
 
     Returns:
@@ -236,7 +259,5 @@ def _children(level: int, frame: bytes) -> bytes:
 
 def _levels(refs: Iterable[bytes]) -> dict[bytes, int]:
     return {
-        part[i + 1 : i + REF_SIZE]: part[i]
-        for part in refs
-        for i in range(0, len(part), REF_SIZE)
+        part[i + 1 : i + REF_SIZE]: part[i] for part in refs for i in range(0, len(part), REF_SIZE)
     }

@@ -1,4 +1,4 @@
-"""The one table of backends: contract tests and benchmarks read it, so a new backend is one entry."""
+"""The one table of backends: a new backend's contract test is one entry here."""
 
 from __future__ import annotations
 

@@ -1,39 +1,52 @@
-"""Rows in a SQLite file: WAL, `BEGIN IMMEDIATE`, parallel readers, several processes on one file."""
+"""Rows in a SQLite file: WAL, parallel readers, several processes on one file."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from lgckpt.backends import sqlite_schema
 from lgckpt.backends.sqlite_connections import Connections
+from lgckpt.backends.sqlite_rows import (
+    ROW,
+    WRITE,
+    add_chunks,
+    batches,
+    carry_out,
+    claims_hold,
+    collect_chunks,
+    find_tid,
+    load,
+    marks,
+    new_tid,
+    read_row,
+    read_writes,
+    store_row,
+    sweep,
+)
 from lgckpt.rows import (
     HIDDEN,
     CheckpointKey,
     CheckpointRow,
-    Chunk,
     Entry,
     Head,
     Loaded,
     PutCheckpoint,
     PutWrites,
     ScanQuery,
-    ThreadEdit,
     WriteRow,
 )
-from lgckpt.storage import Decide, collect, reachable, run_sync
-
-ROW = "parent_id, run_id, flags, etag, metadata, state, refs"
-WRITE = "task_id, idx, task_path, channel, tag, value, refs"
-PARAMETERS = 500
-"""Most values bound in one IN list: SQLite before 3.32 takes 999 in all."""
+from lgckpt.storage import Decide, run_sync
 
 TID = "(SELECT tid FROM lgckpt_threads WHERE thread_id = ?)"
 VISIBLE = f"flags & {HIDDEN} = 0"
+HAS_WRITES = (
+    "EXISTS (SELECT 1 FROM lgckpt_writes AS w WHERE w.tid = c.tid"
+    " AND w.checkpoint_ns = c.checkpoint_ns AND w.checkpoint_id = c.checkpoint_id)"
+)
 
 
 class SqliteStorage:
@@ -80,7 +93,7 @@ class SqliteStorage:
         """Store a checkpoint; False, and nothing stored, if a claim does not hold."""
         row = put.row
         with self._write() as connection:
-            tid = _tid(connection, row.thread_id)
+            tid = find_tid(connection, row.thread_id)
             if put.parent is not None:
                 place = (tid, row.checkpoint_ns, put.parent.checkpoint_id)
                 found = connection.execute(
@@ -90,12 +103,12 @@ class SqliteStorage:
                 ).fetchone()
                 if found is None or found[0] != put.parent.etag:
                     return False
-            if not _hold(connection, tid, put.claims):
+            if not claims_hold(connection, tid, put.claims):
                 return False
             if tid is None:
-                tid = _new_tid(connection, row.thread_id)
-            _add_chunks(connection, tid, put.chunks)
-            _store_row(connection, tid, row)
+                tid = new_tid(connection, row.thread_id)
+            add_chunks(connection, tid, put.chunks)
+            store_row(connection, tid, row)
         return True
 
     def put_writes(self, put: PutWrites) -> bool:
@@ -104,12 +117,12 @@ class SqliteStorage:
             return True
         verb = "REPLACE" if put.upsert else "IGNORE"
         with self._write() as connection:
-            tid = _tid(connection, put.rows[0].thread_id)
-            if not _hold(connection, tid, put.claims):
+            tid = find_tid(connection, put.rows[0].thread_id)
+            if not claims_hold(connection, tid, put.claims):
                 return False
             if tid is None:
-                tid = _new_tid(connection, put.rows[0].thread_id)
-            _add_chunks(connection, tid, put.chunks)
+                tid = new_tid(connection, put.rows[0].thread_id)
+            add_chunks(connection, tid, put.chunks)
             connection.executemany(
                 f"INSERT OR {verb} INTO lgckpt_writes"
                 f" (tid, checkpoint_ns, checkpoint_id, {WRITE}) VALUES (?,?,?,?,?,?,?,?,?,?)",
@@ -127,17 +140,24 @@ class SqliteStorage:
         if checkpoint_id is not None:
             which = "AND checkpoint_id = ?"
             parameters.append(checkpoint_id)
+        query = (
+            f"SELECT {HAS_WRITES}, tid, checkpoint_id, {ROW} FROM lgckpt_checkpoints AS c"
+            f" WHERE tid = {TID} AND checkpoint_ns = ? {which} AND {VISIBLE}"
+            " ORDER BY checkpoint_id DESC LIMIT 1"
+        )
+        with self._read(snapshot=False) as connection:
+            found = connection.execute(query, parameters).fetchone()
+        if found is None:
+            return None
+        row = CheckpointRow(thread_id, checkpoint_ns, *found[2:])
+        if not found[0] and not row.refs:
+            return Loaded(row, (), {})
         with self._read() as connection:
-            found = connection.execute(
-                f"SELECT tid, checkpoint_id, {ROW} FROM lgckpt_checkpoints"
-                f" WHERE tid = {TID} AND checkpoint_ns = ? {which} AND {VISIBLE}"
-                " ORDER BY checkpoint_id DESC LIMIT 1",
-                parameters,
-            ).fetchone()
+            found = connection.execute(query, parameters).fetchone()
             if found is None:
                 return None
-            row = CheckpointRow(thread_id, checkpoint_ns, *found[1:])
-            return _loaded(connection, found[0], [row])[0]
+            row = CheckpointRow(thread_id, checkpoint_ns, *found[2:])
+            return load(connection, found[1], [row])[0]
 
     def get_many(self, keys: Sequence[CheckpointKey]) -> list[Loaded]:
         """Those of the checkpoints that are there, in the order asked for."""
@@ -147,16 +167,16 @@ class SqliteStorage:
         found: dict[CheckpointKey, Loaded] = {}
         with self._read() as connection:
             for thread_id, mine in by_thread.items():
-                tid = _tid(connection, thread_id)
-                rows = [_row(connection, tid, key) for key in mine]
+                tid = find_tid(connection, thread_id)
+                rows = [read_row(connection, tid, key) for key in mine]
                 shown = [row for row in rows if row is not None and not row.flags & HIDDEN]
-                found.update((one.row.key, one) for one in _loaded(connection, tid, shown))
+                found.update((one.row.key, one) for one in load(connection, tid, shown))
         return [found[key] for key in keys if key in found]
 
     def get_row(self, key: CheckpointKey) -> CheckpointRow | None:
         """One checkpoint's row alone, hidden or not."""
         with self._read() as connection:
-            return _row(connection, _tid(connection, key.thread_id), key)
+            return read_row(connection, find_tid(connection, key.thread_id), key)
 
     def scan(self, query: ScanQuery) -> list[Head]:
         """A page of visible checkpoints, newest first."""
@@ -175,13 +195,13 @@ class SqliteStorage:
         """The checkpoint and its ancestors, nearest first, hidden ones too."""
         rows: list[CheckpointRow] = []
         with self._read() as connection:
-            tid = _tid(connection, key.thread_id)
-            row = _row(connection, tid, key)
+            tid = find_tid(connection, key.thread_id)
+            row = read_row(connection, tid, key)
             while row is not None and len(rows) < limit:
                 rows.append(row)
                 if row.parent_id is None:
                     break
-                row = _row(connection, tid, key._replace(checkpoint_id=row.parent_id))
+                row = read_row(connection, tid, key._replace(checkpoint_id=row.parent_id))
         return rows
 
     def writes(
@@ -190,11 +210,11 @@ class SqliteStorage:
         """Pending writes of the checkpoints to the channels, in no given order."""
         wanted = frozenset(channels)
         with self._read() as connection:
-            tid = _tid(connection, thread_id)
+            tid = find_tid(connection, thread_id)
             return [
                 write
                 for checkpoint_id in ids
-                for write in _writes(
+                for write in read_writes(
                     connection, tid, CheckpointKey(thread_id, checkpoint_ns, checkpoint_id)
                 )
                 if write.channel in wanted
@@ -203,25 +223,25 @@ class SqliteStorage:
     def chunks(self, thread_id: str, refs: bytes) -> Mapping[bytes, bytes]:
         """The chunks named by `refs` and all below them; what is missing is left out."""
         with self._read() as connection:
-            return collect(refs, partial(_fetch, connection, _tid(connection, thread_id)))
+            return collect_chunks(connection, find_tid(connection, thread_id), refs)
 
     def edit_thread(self, thread_id: str, decide: Decide) -> None:
         """Run `decide` in a write transaction, carry out its edit, drop unused chunks."""
         with self._write() as connection:
-            tid = _tid(connection, thread_id)
+            tid = find_tid(connection, thread_id)
             if tid is not None:
                 view = _View(connection, tid, thread_id)
-                _carry_out(connection, tid, run_sync(decide(view)))
-                _sweep(connection, tid)
+                carry_out(connection, tid, run_sync(decide(view)))
+                sweep(connection, tid)
 
     def threads_of_runs(self, run_ids: Sequence[str]) -> list[str]:
         """The threads that hold checkpoints of the runs."""
         found: dict[str, None] = {}
         with self._read() as connection:
-            for batch in _batches(run_ids):
+            for batch in batches(run_ids):
                 rows = connection.execute(
                     "SELECT DISTINCT thread_id FROM lgckpt_checkpoints JOIN lgckpt_threads"
-                    f" USING (tid) WHERE run_id IN ({_marks(batch)})",
+                    f" USING (tid) WHERE run_id IN ({marks(batch)})",
                     batch,
                 )
                 found.update((row[0], None) for row in rows)
@@ -230,11 +250,11 @@ class SqliteStorage:
     def copy_thread(self, source: str, target: str) -> None:
         """Copy all rows of a thread; rows of the same key are replaced."""
         with self._write() as connection:
-            old = _tid(connection, source)
+            old = find_tid(connection, source)
             if old is None:
                 return
-            new = _tid(connection, target)
-            new = _new_tid(connection, target) if new is None else new
+            new = find_tid(connection, target)
+            new = new_tid(connection, target) if new is None else new
             for table, columns in _COPIED:
                 connection.execute(
                     f"INSERT OR REPLACE INTO {table} (tid, {columns})"
@@ -245,7 +265,7 @@ class SqliteStorage:
     def delete_thread(self, thread_id: str) -> None:
         """Delete all rows of a thread."""
         with self._write() as connection:
-            tid = _tid(connection, thread_id)
+            tid = find_tid(connection, thread_id)
             for table in ("writes", "checkpoints", "chunks", "threads"):
                 connection.execute(f"DELETE FROM lgckpt_{table} WHERE tid = ?", (tid,))
 
@@ -275,7 +295,7 @@ class _View:
 
     async def row(self, checkpoint_ns: str, checkpoint_id: str) -> CheckpointRow | None:
         key = CheckpointKey(self._thread_id, checkpoint_ns, checkpoint_id)
-        return _row(self._connection, self._tid, key)
+        return read_row(self._connection, self._tid, key)
 
     async def has_writes(self, checkpoint_ns: str, checkpoint_id: str, channel: str) -> bool:
         found = self._connection.execute(
@@ -284,136 +304,6 @@ class _View:
             (self._tid, checkpoint_ns, checkpoint_id, channel),
         )
         return found.fetchone() is not None
-
-
-def _tid(connection: sqlite3.Connection, thread_id: str) -> int | None:
-    found = connection.execute(
-        "SELECT tid FROM lgckpt_threads WHERE thread_id = ?", (thread_id,)
-    ).fetchone()
-    return None if found is None else int(found[0])
-
-
-def _new_tid(connection: sqlite3.Connection, thread_id: str) -> int:
-    cursor = connection.execute("INSERT INTO lgckpt_threads (thread_id) VALUES (?)", (thread_id,))
-    tid = cursor.lastrowid
-    if tid is None:
-        raise sqlite3.InternalError("an INSERT gave no rowid")
-    return tid
-
-
-def _row(
-    connection: sqlite3.Connection, tid: int | None, key: CheckpointKey
-) -> CheckpointRow | None:
-    found = connection.execute(
-        f"SELECT {ROW} FROM lgckpt_checkpoints"
-        " WHERE tid = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
-        (tid, *key[1:]),
-    ).fetchone()
-    return None if found is None else CheckpointRow(*key, *found)
-
-
-def _store_row(connection: sqlite3.Connection, tid: int, row: CheckpointRow) -> None:
-    connection.execute(
-        f"INSERT OR REPLACE INTO lgckpt_checkpoints (tid, checkpoint_ns, checkpoint_id, {ROW})"
-        " VALUES (?,?,?,?,?,?,?,?,?,?)",
-        (tid, row.checkpoint_ns, row.checkpoint_id, row.parent_id, row.run_id, row.flags,
-         row.etag, row.metadata, row.state, row.refs),
-    )  # fmt: skip
-
-
-def _writes(
-    connection: sqlite3.Connection, tid: int | None, key: CheckpointKey
-) -> list[WriteRow]:
-    rows = connection.execute(
-        f"SELECT {WRITE} FROM lgckpt_writes"
-        " WHERE tid = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
-        (tid, *key[1:]),
-    )
-    return [WriteRow(*key, *row) for row in rows]
-
-
-def _loaded(
-    connection: sqlite3.Connection, tid: int | None, rows: Sequence[CheckpointRow]
-) -> list[Loaded]:
-    """Rows with their writes and chunks; chunks they have in common are read once."""
-    writes = [_writes(connection, tid, row.key) for row in rows]
-    refs = b"".join(row.refs for row in rows) + b"".join(w.refs for ws in writes for w in ws)
-    chunks = collect(refs, partial(_fetch, connection, tid)) if refs else {}
-    return [Loaded(row, mine, chunks) for row, mine in zip(rows, writes, strict=True)]
-
-
-def _fetch(
-    connection: sqlite3.Connection, tid: int | None, wanted: Sequence[bytes]
-) -> dict[bytes, bytes]:
-    found: dict[bytes, bytes] = {}
-    for batch in _batches(wanted):
-        found.update(
-            connection.execute(
-                f"SELECT hash, frame FROM lgckpt_chunks WHERE tid = ? AND hash IN ({_marks(batch)})",
-                (tid, *batch),
-            ).fetchall()
-        )
-    return found
-
-
-def _hold(connection: sqlite3.Connection, tid: int | None, claims: Sequence[bytes]) -> bool:
-    for batch in _batches(claims):
-        (count,) = connection.execute(
-            f"SELECT count(*) FROM lgckpt_chunks WHERE tid = ? AND hash IN ({_marks(batch)})",
-            (tid, *batch),
-        ).fetchone()
-        if count < len(batch):
-            return False
-    return True
-
-
-def _add_chunks(connection: sqlite3.Connection, tid: int, chunks: Sequence[Chunk]) -> None:
-    if chunks:
-        connection.executemany(
-            "INSERT OR IGNORE INTO lgckpt_chunks (tid, hash, frame) VALUES (?, ?, ?)",
-            [(tid, *chunk) for chunk in chunks],
-        )
-
-
-def _carry_out(connection: sqlite3.Connection, tid: int, edit: ThreadEdit) -> None:
-    for ns in edit.drop_namespaces:
-        for table in ("checkpoints", "writes"):
-            connection.execute(
-                f"DELETE FROM lgckpt_{table} WHERE tid = ? AND checkpoint_ns = ?", (tid, ns)
-            )
-    for table in ("checkpoints", "writes"):
-        connection.executemany(
-            f"DELETE FROM lgckpt_{table}"
-            " WHERE tid = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
-            [(tid, *place) for place in edit.delete],
-        )
-    for row in edit.replace:
-        _store_row(connection, tid, row)
-    for place, channels in edit.trim_writes.items():
-        kept = list(channels)
-        connection.execute(
-            "DELETE FROM lgckpt_writes WHERE tid = ? AND checkpoint_ns = ? AND checkpoint_id = ?"
-            f" AND channel NOT IN ({_marks(kept)})",
-            (tid, *place, *kept),
-        )
-
-
-def _sweep(connection: sqlite3.Connection, tid: int) -> None:
-    """Drop the chunks that no row needs; the write transaction keeps every put out meanwhile."""
-    refs: list[bytes] = []
-    for table in ("checkpoints", "writes"):
-        rows = connection.execute(
-            f"SELECT refs FROM lgckpt_{table} WHERE tid = ? AND length(refs) > 0", (tid,)
-        )
-        refs.extend(row[0] for row in rows)
-    used = reachable(b"".join(refs), partial(_fetch, connection, tid))
-    if used is None:
-        return
-    stored = connection.execute("SELECT hash FROM lgckpt_chunks WHERE tid = ?", (tid,)).fetchall()
-    connection.executemany(
-        "DELETE FROM lgckpt_chunks WHERE tid = ? AND hash = ?",
-        [(tid, row[0]) for row in stored if row[0] not in used],
-    )
 
 
 def _conditions(query: ScanQuery) -> tuple[str, list[Any]]:
@@ -435,13 +325,3 @@ def _conditions(query: ScanQuery) -> tuple[str, list[Any]]:
         parameters += [after.checkpoint_id, after.checkpoint_id, after.thread_id]
         parameters.append(after.checkpoint_ns)
     return " AND ".join(where), parameters
-
-
-def _marks(values: Sequence[Any]) -> str:
-    return ",".join("?" * len(values))
-
-
-def _batches(values: Iterable[Any]) -> Iterable[list[Any]]:
-    rest = iter(values)
-    while batch := list(islice(rest, PARAMETERS)):
-        yield batch

@@ -14,8 +14,11 @@ from lgckpt.errors import ClosedError, ConfigurationError, StorageError
 IDLE_READERS = 8
 """Reading connections kept open while unused."""
 
+CLOSE_TIMEOUT = 5.0
+"""Seconds to wait for a write under way; at interpreter exit its thread may be gone for good."""
+
 _inherited: list[sqlite3.Connection] = []
-"""Connections that a forked child must neither use nor close: closing would drop the parent's locks."""
+"""What a forked child must neither use nor close: closing would drop the parent's locks."""
 
 
 class Connections:
@@ -68,8 +71,16 @@ class Connections:
                 raise
 
     @contextmanager
-    def read(self, prepare: Callable[[sqlite3.Connection], None]) -> Iterator[sqlite3.Connection]:
-        """A connection on one snapshot of the database, for the length of the block."""
+    def read(
+        self, prepare: Callable[[sqlite3.Connection], None], *, snapshot: bool = True
+    ) -> Iterator[sqlite3.Connection]:
+        """A connection to read with.
+
+        Args:
+            prepare: Called with the writing connection before first use.
+            snapshot: Whether all that is read in the block is of one snapshot; without, each
+                statement has its own, which spares two round trips.
+        """
         self._after_fork()
         if self._single:
             with self._lock, self.translated():
@@ -78,9 +89,11 @@ class Connections:
         with self.translated():
             connection = self._take_reader(prepare)
             try:
-                connection.execute("BEGIN")
+                if snapshot:
+                    connection.execute("BEGIN")
                 yield connection
-                connection.execute("COMMIT")
+                if snapshot:
+                    connection.execute("COMMIT")
             except BaseException:
                 connection.close()
                 raise
@@ -97,14 +110,16 @@ class Connections:
     def close(self) -> None:
         """Close what is open; a reader in use closes when it is given back."""
         self._closed = True
-        if self._pid != os.getpid():
+        if self._pid != os.getpid() or not self._lock.acquire(timeout=CLOSE_TIMEOUT):
             return
-        with self._lock:
+        try:
             while self._idle:
                 self._idle.pop().close()
             if self._writer is not None and self._given is None:
                 self._writer.close()
             self._writer = None
+        finally:
+            self._lock.release()
 
     def _open_writer(self, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
         self._check_open()
@@ -158,6 +173,8 @@ class Connections:
 
 
 def _in_memory(name: str) -> bool:
-    return name in (":memory:", "") or (name.startswith("file:") and "mode=memory" in name) or (
-        name.startswith("file::memory:")
+    return (
+        name in (":memory:", "")
+        or (name.startswith("file:") and "mode=memory" in name)
+        or (name.startswith("file::memory:"))
     )

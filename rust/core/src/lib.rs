@@ -2,3 +2,23 @@
 //!
 //! This crate knows nothing of Python; `lgckpt-py` converts at the border.
 #![forbid(unsafe_code)]
+
+pub mod assemble;
+pub mod chunk;
+pub mod compress;
+pub mod error;
+pub mod frame;
+mod gear;
+pub mod hash;
+pub mod known;
+mod lz4;
+pub mod msgpack;
+pub mod params;
+pub mod refs;
+pub mod seal;
+pub mod tree;
+pub mod unsent;
+pub mod varint;
+mod zstandard;
+
+pub use error::{Error, Result};

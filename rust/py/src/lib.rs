@@ -1,4 +1,15 @@
 //! The border between `lgckpt-core` and Python: this file only registers.
+mod decode;
+mod encode;
+mod error;
+mod failure;
+mod known;
+mod pack;
+mod schema;
+mod stack;
+mod text;
+mod tree;
+
 use pyo3::prelude::*;
 
 /// The compiled core of lgckpt.
@@ -6,5 +17,8 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("BUILD_PROFILE", if cfg!(debug_assertions) { "debug" } else { "release" })?;
-    Ok(())
+    encode::register(module)?;
+    decode::register(module)?;
+    pack::register(module)?;
+    tree::register(module)
 }

@@ -1,0 +1,59 @@
+# Everything happens in .venv; nothing else needs to be installed by hand.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help build demo test test-python test-pure test-rust test-langgraph lint format bench fuzz clean
+
+help:
+	@echo "make demo      build, then run an agent on SQLite, kill it, resume it, count what it cost"
+	@echo "make test      every test: Rust, Python compiled and pure, LangGraph's own suite"
+	@echo "make lint      formatting, lints, types, stubs"
+	@echo "make bench     ours beside the official savers, as ratios (ARGS=--quick for a short run)"
+	@echo "make fuzz      run the fuzz targets for a minute each"
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	touch $@
+
+build: $(VENV)/ready
+	$(BIN)/pip install --quiet --editable '.[test]'
+
+demo: build
+	$(BIN)/python -m examples.demo
+
+test: test-rust test-python test-pure test-langgraph
+
+test-rust:
+	cargo test --quiet --workspace --exclude lgckpt-py
+
+test-python: build
+	$(PYTEST) -n 2 --dist worksteal
+
+test-pure: build
+	LGCKPT_PURE=1 $(PYTEST) -n 2 --dist worksteal tests/contract tests/compat tests/serde tests/tree
+
+test-langgraph: build
+	$(BIN)/python -m tests.compat.langgraph_suite
+
+lint: build
+	cargo fmt --all --check
+	cargo clippy --quiet --workspace --all-targets -- -D warnings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest lgckpt._core
+
+format:
+	cargo fmt --all
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: build
+	$(BIN)/pip install --quiet '.[bench]' --no-deps >/dev/null
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) target lgckpt/*.so bench-results

@@ -1,0 +1,1 @@
+"""Benchmarks of lgckpt beside the official savers and serializer: `python -m benchmarks`."""

@@ -1,0 +1,18 @@
+"""The groups of rows, by name: each is a function from the settings to its results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from benchmarks.groups import growth, long_thread, memory, payload, serializer, small_state
+from benchmarks.rows import Result
+from benchmarks.runner import Settings
+
+GROUPS: dict[str, Callable[[Settings], Sequence[Result]]] = {
+    "serializer": serializer.run,
+    "growth": growth.run,
+    "memory": memory.run,
+    "long-thread": long_thread.run,
+    "payload": payload.run,
+    "small-state": small_state.run,
+}

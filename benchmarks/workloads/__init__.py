@@ -1,0 +1,1 @@
+"""What is measured: seeded, realistic data in the shape LangGraph hands to a saver."""

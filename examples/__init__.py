@@ -1,0 +1,1 @@
+"""Examples of lgckpt; `python -m examples.demo` is the place to start."""

@@ -1,0 +1,167 @@
+"""The compiled core. `lgckpt._fallback` has the same functions in pure Python."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, final
+
+__version__: str
+BUILD_PROFILE: Literal["release", "debug", "pure"]
+
+def seal(data: bytes, codec: str | None) -> bytes:
+    """Seal one storage frame; compressed only if that makes it shorter.
+
+    Args:
+        data: The plain bytes.
+        codec: "lz4", "zstd", or None for no compression.
+
+    Raises:
+        ConfigurationError: There is no such codec.
+    """
+
+def unseal(frame: bytes, max_len: int = ...) -> bytes:
+    """Read one storage frame.
+
+    Args:
+        frame: The whole frame.
+        max_len: The most plain bytes to accept; 2 GiB unless told.
+
+    Raises:
+        FrameError: It is damaged, or claims more than `max_len` or than its payload can hold.
+        UnsupportedFormatError: A newer release wrote it; the message names the version.
+    """
+
+def compress(data: bytes, codec: str) -> bytes:
+    """Compress to one standard LZ4 or zstd frame that names its content's size.
+
+    Raises:
+        ConfigurationError: There is no such codec.
+    """
+
+def decompress(data: bytes, codec: str, max_len: int = ...) -> bytes:
+    """Read a standard LZ4 frame, or standard zstd frames, whoever wrote them.
+
+    Memory is bounded by `max_len` (bytes; 2 GiB unless told) and by what `data` can decompress to.
+
+    Raises:
+        DecodeError: It is not one, is damaged or cut short, holds more than `max_len` bytes, or
+            other bytes follow it.
+        ConfigurationError: There is no such codec.
+    """
+
+def hash_chunk(level: int, plain: bytes) -> bytes:
+    """The 20-byte key of a chunk: BLAKE2b of its plain bytes, personalised by its level."""
+
+def seal_root(
+    size: int, head: bytes, refs: bytes, tail: bytes, codec: str | None
+) -> tuple[bytes, bytes]:
+    """Seal a whole root into a chunk of level 255: its 21-byte reference and its frame.
+
+    Raises:
+        FrameError: `refs` are not references.
+        ConfigurationError: There is no such codec.
+    """
+
+def open_root(frame: bytes) -> tuple[int, bytes, bytes, bytes]:
+    """The size, head, refs and tail that `seal_root` sealed.
+
+    Raises:
+        FrameError: The frame or what it holds is damaged.
+        UnsupportedFormatError: A newer release wrote it.
+    """
+
+def seal_leaf(data: bytes, codec: str | None) -> tuple[bytes, bytes]:
+    """Seal raw bytes into one chunk of level 0: its 21-byte reference and its frame.
+
+    Raises:
+        ConfigurationError: There is no such codec.
+    """
+
+def children(level: int, frame: bytes) -> bytes:
+    """The 21-byte references that a chunk names; empty for a leaf (level 0).
+
+    Raises:
+        FrameError: The frame or what it holds is damaged.
+        UnsupportedFormatError: A newer release wrote it.
+    """
+
+def assemble(
+    size: int, head: bytes, refs: bytes, tail: bytes, chunks: Mapping[bytes, bytes]
+) -> bytes:
+    """Put a value together again: `head`, then what `refs` expand to, then `tail`.
+
+    Args:
+        size: The length of the value in bytes.
+        head: Its first bytes.
+        refs: 21-byte references. One of level 255 stands for the whole value its root describes.
+        tail: Its last bytes.
+        chunks: Frames by 20-byte key: all that the references lead to; others are not looked at.
+
+    Raises:
+        FrameError: A chunk is missing or damaged (the message names it), or they do not add up.
+        UnsupportedFormatError: A newer release wrote a chunk.
+    """
+
+@final
+class Known:
+    """A set of the keys of chunks that are thought to be stored.
+
+    Args:
+        refs: 21-byte references, of which the keys are taken.
+
+    Raises:
+        FrameError: `refs` are not references.
+    """
+
+    def __new__(cls, refs: bytes = ...) -> Known: ...
+    def __contains__(self, key: bytes, /) -> bool: ...
+    def __len__(self) -> int: ...
+    @property
+    def nbytes(self) -> int:
+        """The memory it holds, in bytes."""
+
+@final
+class Tree:
+    """A value split into content-addressed chunks and hashed.
+
+    The value is `head`, then what `refs` expand to in order, then `tail`.
+
+    Args:
+        data: The value; it is kept, not copied.
+        structured: Whether it is msgpack, to be split at element boundaries. Bytes that are not
+            are split as one long string.
+        earlier: The tree of an earlier value that may have the same leading bytes. The result
+            is the same and is there sooner.
+    """
+
+    def __new__(cls, data: bytes, structured: bool, earlier: Tree | None = None) -> Tree: ...
+    @property
+    def nbytes(self) -> int:
+        """The memory it holds in bytes, the value included."""
+    @property
+    def size(self) -> int:
+        """The length of the value in bytes."""
+    @property
+    def head(self) -> bytes:
+        """The header of the outermost container, through ext wrappers."""
+    @property
+    def tail(self) -> bytes:
+        """The bytes that no leaf has closed over yet."""
+    @property
+    def refs(self) -> bytes:
+        """21-byte references, a level byte and a 20-byte key each; the levels never rise."""
+    def unsent(
+        self, known: Sequence[Known], codec: str | None
+    ) -> tuple[list[tuple[bytes, bytes]], list[bytes]]:
+        """What has still to be stored, and what that relies on.
+
+        Walked from the root down: what is in any of `known` is claimed, and nothing below it is
+        walked or sent.
+
+        Returns:
+            Keys and frames to store, none before what it names; and claims: the keys that the
+            root or a chunk sent names and that are known. No key comes twice.
+
+        Raises:
+            ConfigurationError: There is no such codec.
+        """
+    def known(self) -> Known:
+        """The keys of all its chunks."""

@@ -1,0 +1,35 @@
+"""The pure Python twin of the compiled core: the same functions, bytes and hashes.
+
+Compressed payloads may differ, as other libraries make them; each core reads the other's.
+"""
+
+from lgckpt._fallback.assemble import assemble
+from lgckpt._fallback.codec import ObjectDecoder, ObjectEncoder, PackedExt, decode, encode
+from lgckpt._fallback.compress import compress, decompress
+from lgckpt._fallback.frame import seal, unseal
+from lgckpt._fallback.hashing import hash_chunk
+from lgckpt._fallback.seal import children, open_root, seal_leaf, seal_root
+from lgckpt._fallback.tree import Known, Tree
+
+BUILD_PROFILE = "pure"
+
+__all__ = [
+    "BUILD_PROFILE",
+    "Known",
+    "ObjectDecoder",
+    "ObjectEncoder",
+    "PackedExt",
+    "Tree",
+    "assemble",
+    "children",
+    "compress",
+    "decode",
+    "decompress",
+    "encode",
+    "hash_chunk",
+    "open_root",
+    "seal",
+    "seal_leaf",
+    "seal_root",
+    "unseal",
+]

@@ -1,0 +1,189 @@
+"""Rows in and out of SQLite, each function within its caller's transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from lgckpt.rows import CheckpointKey, CheckpointRow, Chunk, Loaded, ThreadEdit, WriteRow
+from lgckpt.storage import collect, reachable
+
+ROW = "parent_id, run_id, flags, etag, metadata, state, refs"
+WRITE = "task_id, idx, task_path, channel, tag, value, refs"
+PARAMETERS = 500
+"""Most values bound in one IN list: SQLite before 3.32 takes 999 in all."""
+
+
+def find_tid(connection: sqlite3.Connection, thread_id: str) -> int | None:
+    """The number of a thread, or None if it has no rows."""
+    found = connection.execute(
+        "SELECT tid FROM lgckpt_threads WHERE thread_id = ?", (thread_id,)
+    ).fetchone()
+    return None if found is None else int(found[0])
+
+
+def new_tid(connection: sqlite3.Connection, thread_id: str) -> int:
+    """Number a thread that has no rows yet."""
+    cursor = connection.execute("INSERT INTO lgckpt_threads (thread_id) VALUES (?)", (thread_id,))
+    tid = cursor.lastrowid
+    if tid is None:
+        raise sqlite3.InternalError("an INSERT gave no rowid")
+    return tid
+
+
+def read_row(
+    connection: sqlite3.Connection, tid: int | None, key: CheckpointKey
+) -> CheckpointRow | None:
+    """One checkpoint's row."""
+    found = connection.execute(
+        f"SELECT {ROW} FROM lgckpt_checkpoints"
+        " WHERE tid = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
+        (tid, *key[1:]),
+    ).fetchone()
+    return None if found is None else CheckpointRow(*key, *found)
+
+
+def store_row(connection: sqlite3.Connection, tid: int, row: CheckpointRow) -> None:
+    """Store a row in place of one of the same key."""
+    connection.execute(
+        f"INSERT OR REPLACE INTO lgckpt_checkpoints (tid, checkpoint_ns, checkpoint_id, {ROW})"
+        " VALUES (?,?,?,?,?,?,?,?,?,?)",
+        (tid, row.checkpoint_ns, row.checkpoint_id, row.parent_id, row.run_id, row.flags,
+         row.etag, row.metadata, row.state, row.refs),
+    )  # fmt: skip
+
+
+def read_writes(
+    connection: sqlite3.Connection, tid: int | None, key: CheckpointKey
+) -> list[WriteRow]:
+    """A checkpoint's pending writes."""
+    rows = connection.execute(
+        f"SELECT {WRITE} FROM lgckpt_writes"
+        " WHERE tid = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
+        (tid, *key[1:]),
+    )
+    return [WriteRow(*key, *row) for row in rows]
+
+
+def load(
+    connection: sqlite3.Connection, tid: int | None, rows: Sequence[CheckpointRow]
+) -> list[Loaded]:
+    """Rows with their writes and chunks; chunks they have in common are read once."""
+    writes = [read_writes(connection, tid, row.key) for row in rows]
+    refs = b"".join(row.refs for row in rows) + b"".join(w.refs for ws in writes for w in ws)
+    chunks = collect_chunks(connection, tid, refs) if refs else {}
+    return [Loaded(row, mine, chunks) for row, mine in zip(rows, writes, strict=True)]
+
+
+def collect_chunks(
+    connection: sqlite3.Connection, tid: int | None, refs: bytes
+) -> Mapping[bytes, bytes]:
+    """The chunks named by `refs` and all below them."""
+    some = partial(fetch_chunks, connection, tid)
+    return collect(refs, some, partial(fetch_all_chunks, connection, tid))
+
+
+def fetch_all_chunks(
+    connection: sqlite3.Connection, tid: int | None, most: int
+) -> dict[bytes, bytes] | None:
+    """All chunks of a thread, or None if they are more than `most`."""
+    (count,) = connection.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM lgckpt_chunks WHERE tid = ? LIMIT ?)",
+        (tid, most + 1),
+    ).fetchone()
+    if count > most:
+        return None
+    query = "SELECT hash, frame FROM lgckpt_chunks WHERE tid = ?"
+    return dict(connection.execute(query, (tid,)).fetchall())
+
+
+def fetch_chunks(
+    connection: sqlite3.Connection, tid: int | None, wanted: Sequence[bytes]
+) -> dict[bytes, bytes]:
+    """The frames of those chunks that are there."""
+    found: dict[bytes, bytes] = {}
+    for batch in batches(wanted):
+        found.update(
+            connection.execute(
+                f"SELECT hash, frame FROM lgckpt_chunks WHERE tid = ? AND hash IN ({marks(batch)})",
+                (tid, *batch),
+            ).fetchall()
+        )
+    return found
+
+
+def claims_hold(connection: sqlite3.Connection, tid: int | None, claims: Sequence[bytes]) -> bool:
+    """Whether all these chunks are there."""
+    for batch in batches(claims):
+        (count,) = connection.execute(
+            f"SELECT count(*) FROM lgckpt_chunks WHERE tid = ? AND hash IN ({marks(batch)})",
+            (tid, *batch),
+        ).fetchone()
+        if count < len(batch):
+            return False
+    return True
+
+
+def add_chunks(connection: sqlite3.Connection, tid: int, chunks: Sequence[Chunk]) -> None:
+    """Store the chunks that are not there yet."""
+    if chunks:
+        connection.executemany(
+            "INSERT OR IGNORE INTO lgckpt_chunks (tid, hash, frame) VALUES (?, ?, ?)",
+            [(tid, *chunk) for chunk in chunks],
+        )
+
+
+def carry_out(connection: sqlite3.Connection, tid: int, edit: ThreadEdit) -> None:
+    """Carry out what retention decided."""
+    for ns in edit.drop_namespaces:
+        for table in ("checkpoints", "writes"):
+            connection.execute(
+                f"DELETE FROM lgckpt_{table} WHERE tid = ? AND checkpoint_ns = ?", (tid, ns)
+            )
+    for table in ("checkpoints", "writes"):
+        connection.executemany(
+            f"DELETE FROM lgckpt_{table} WHERE tid = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
+            [(tid, *place) for place in edit.delete],
+        )
+    for row in edit.replace:
+        store_row(connection, tid, row)
+    for place, channels in edit.trim_writes.items():
+        kept = list(channels)
+        connection.execute(
+            "DELETE FROM lgckpt_writes WHERE tid = ? AND checkpoint_ns = ? AND checkpoint_id = ?"
+            f" AND channel NOT IN ({marks(kept)})",
+            (tid, *place, *kept),
+        )
+
+
+def sweep(connection: sqlite3.Connection, tid: int) -> None:
+    """Drop the chunks that no row needs; the write transaction keeps every put out meanwhile."""
+    refs: list[bytes] = []
+    for table in ("checkpoints", "writes"):
+        rows = connection.execute(
+            f"SELECT refs FROM lgckpt_{table} WHERE tid = ? AND length(refs) > 0", (tid,)
+        )
+        refs.extend(row[0] for row in rows)
+    used = reachable(b"".join(refs), partial(fetch_chunks, connection, tid))
+    if used is None:
+        return
+    stored = connection.execute("SELECT hash FROM lgckpt_chunks WHERE tid = ?", (tid,)).fetchall()
+    connection.executemany(
+        "DELETE FROM lgckpt_chunks WHERE tid = ? AND hash = ?",
+        [(tid, row[0]) for row in stored if row[0] not in used],
+    )
+
+
+def marks(values: Sequence[Any]) -> str:
+    """Placeholders for an IN list."""
+    return ",".join("?" * len(values))
+
+
+def batches(values: Iterable[Any]) -> Iterable[list[Any]]:
+    """Cut values into lists short enough to bind."""
+    rest = iter(values)
+    while batch := list(islice(rest, PARAMETERS)):
+        yield batch

@@ -1,0 +1,31 @@
+"""What is in use, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from lgckpt.core import REASON, core
+
+
+@dataclass(frozen=True)
+class Status:
+    """What `status` reports.
+
+    Attributes:
+        version: Of lgckpt.
+        core: "compiled" or "pure".
+        build: "release", "debug" or "pure".
+        reason: Why this core is the one in use.
+    """
+
+    version: str
+    core: str
+    build: str
+    reason: str
+
+
+def status() -> Status:
+    """Name the core in use, and why it is that one."""
+    kind = "pure" if core.BUILD_PROFILE == "pure" else "compiled"
+    return Status(version("lgckpt"), kind, core.BUILD_PROFILE, REASON)

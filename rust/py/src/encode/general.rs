@@ -1,0 +1,139 @@
+//! The general path: a Python callable says what an object is packed as.
+use std::ffi::CStr;
+
+use pyo3::PyTypeInfo;
+use pyo3::exceptions::PyValueError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use super::Encoder;
+use crate::failure::{Done, Fail, caused_by, encode_error};
+use crate::stack;
+
+/// Results of `default` inside one another; ormsgpack's own limit.
+const MAX_DEFAULTS: u32 = 255;
+
+/// An extension already packed; stands in for `ormsgpack.Ext`, whose content cannot be read.
+#[pyclass(frozen, module = "lgckpt._core")]
+pub struct PackedExt {
+    code: u8,
+    data: Py<PyBytes>,
+}
+
+#[pymethods]
+impl PackedExt {
+    #[new]
+    #[pyo3(signature = (code, data, /))]
+    fn new(code: u8, data: Py<PyBytes>) -> PyResult<Self> {
+        if code > 127 {
+            return Err(PyValueError::new_err("Extension type out of range"));
+        }
+        Ok(Self { code, data })
+    }
+}
+
+/// Packs values, objects that LangGraph knows included.
+#[pyclass(frozen, module = "lgckpt._core")]
+pub struct ObjectEncoder {
+    default: Py<PyAny>,
+    native: bool,
+}
+
+#[pymethods]
+impl ObjectEncoder {
+    #[new]
+    #[pyo3(signature = (default, *, native))]
+    fn new(default: Py<PyAny>, native: bool) -> Self {
+        Self { default, native }
+    }
+
+    /// The msgpack of one value.
+    fn encode<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        Encoder::run(value, self.default.as_ptr(), self.native)
+    }
+}
+
+impl Encoder<'_> {
+    /// An object, by what `default` gives for it.
+    ///
+    /// # Safety
+    /// `object` is alive, kept so by the caller, and the GIL is held (so for every method here).
+    pub(super) unsafe fn general(&mut self, object: *mut ffi::PyObject) -> Done {
+        if self.default.is_null() {
+            return Err(self.not_serializable(object));
+        }
+        if self.defaults == MAX_DEFAULTS {
+            return Err(encode_error("Recursion limit for default hook reached"));
+        }
+        // SAFETY: the caller of the encoder holds `default`; the result is a new reference.
+        let result = stack::with_objects(self.objects, || unsafe {
+            Bound::from_owned_ptr_or_err(self.py, ffi::PyObject_CallOneArg(self.default, object))
+        })
+        .map_err(|error| self.unserializable(object, error.into()))?;
+        self.defaults += 1;
+        // SAFETY: `result` is held here.
+        let done = unsafe { self.outcome(result.as_ptr()) };
+        self.defaults -= 1;
+        done
+    }
+
+    unsafe fn outcome(&mut self, result: *mut ffi::PyObject) -> Done {
+        // SAFETY: the type says that it is a PackedExt.
+        unsafe {
+            if ffi::Py_TYPE(result) == PackedExt::type_object_raw(self.py) {
+                let ext = Bound::from_borrowed_ptr(self.py, result);
+                let ext = ext.cast_unchecked::<PackedExt>().get();
+                return self.extension(ext.code, ext.data.as_bytes(self.py));
+            }
+            self.item(result)
+        }
+    }
+
+    /// A packed extension.
+    pub(super) fn extension(&mut self, code: u8, data: &[u8]) -> Done {
+        let (header, size) = ext_header(code, data.len())
+            .ok_or_else(|| encode_error("write error: longer than msgpack allows"))?;
+        self.out.write(&header[..size])?;
+        self.out.write(data)
+    }
+
+    /// The failure to pack one object, with the reason as its cause.
+    #[cold]
+    pub(super) fn unserializable(&self, object: *mut ffi::PyObject, failure: Fail) -> Fail {
+        match failure {
+            Fail::Raised(error) => caused_by(self.py, error, || self.not_serializable(object)),
+            Fail::Unproven => self.not_serializable(object),
+        }
+    }
+
+    #[cold]
+    fn not_serializable(&self, object: *mut ffi::PyObject) -> Fail {
+        // SAFETY: `object` is alive; a class's name is a C string that lives with it.
+        let name = unsafe { CStr::from_ptr((*ffi::Py_TYPE(object)).tp_name) };
+        encode_error(&format!("Type is not msgpack serializable: {}", name.to_string_lossy()))
+    }
+}
+
+/// The header of an extension: its bytes and how many they are; None if msgpack has no room for it.
+#[expect(clippy::cast_possible_truncation, reason = "each width is checked")]
+pub(super) fn ext_header(code: u8, length: usize) -> Option<([u8; 6], usize)> {
+    let fixed = |marker: u8| Some(([marker, code, 0, 0, 0, 0], 2));
+    match length {
+        1 => fixed(0xd4),
+        2 => fixed(0xd5),
+        4 => fixed(0xd6),
+        8 => fixed(0xd7),
+        16 => fixed(0xd8),
+        0..=0xff => Some(([0xc7, length as u8, code, 0, 0, 0], 3)),
+        0x100..=0xffff => {
+            let [a, b] = (length as u16).to_be_bytes();
+            Some(([0xc8, a, b, code, 0, 0], 4))
+        }
+        0x1_0000..=0xffff_ffff => {
+            let [a, b, c, d] = (length as u32).to_be_bytes();
+            Some(([0xc9, a, b, c, d, code], 6))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,167 @@
+//! The types and names met natively, looked up once and kept for the life of the process.
+use pyo3::ffi;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyString;
+
+/// A strong reference that is never given up, so that its address stays good.
+#[derive(Clone, Copy)]
+pub struct Immortal(*mut ffi::PyObject);
+
+// SAFETY: the reference is never released, and it is used only by code that holds the GIL.
+unsafe impl Send for Immortal {}
+// SAFETY: as above.
+unsafe impl Sync for Immortal {}
+
+impl Immortal {
+    fn new(object: Bound<'_, PyAny>) -> Self {
+        Self(object.into_ptr())
+    }
+
+    fn name(py: Python<'_>, text: &str) -> Self {
+        Self::new(PyString::intern(py, text).into_any())
+    }
+
+    /// The object.
+    #[inline(always)]
+    pub fn ptr(self) -> *mut ffi::PyObject {
+        self.0
+    }
+
+    /// The object as a class.
+    #[inline(always)]
+    pub fn class(self) -> *mut ffi::PyTypeObject {
+        self.0.cast()
+    }
+}
+
+/// What the codec needs of Python.
+pub struct Known {
+    pub ext: Immortal,
+    pub fragment: Immortal,
+    pub packb: Immortal,
+    pub options: Immortal,
+    pub enum_meta: Immortal,
+    pub uuid: Immortal,
+    pub decimal: Immortal,
+    pub deque: Immortal,
+    pub utc: Immortal,
+    pub empty_tuple: Immortal,
+    pub hex: Immortal,
+    pub value: Immortal,
+    pub isoformat: Immortal,
+    pub dict: Immortal,
+    pub pydantic_extra: Immortal,
+    pub pydantic_private: Immortal,
+    pub pydantic_fields_set: Immortal,
+    pub new: Immortal,
+    /// Attributes that make LangGraph treat an object as another kind, whatever its class.
+    pub hooks: [Immortal; 5],
+}
+
+/// The one table of known things.
+pub fn known(py: Python<'_>) -> PyResult<&'static Known> {
+    static KNOWN: PyOnceLock<Known> = PyOnceLock::new();
+    KNOWN.get_or_try_init(py, || load(py))
+}
+
+fn load(py: Python<'_>) -> PyResult<Known> {
+    // SAFETY: the GIL is held; the macro's function only fills the static that the datetime C API reads.
+    unsafe { ffi::PyDateTime_IMPORT() };
+    if let Some(error) = PyErr::take(py) {
+        return Err(error);
+    }
+    let ormsgpack = py.import(intern!(py, "ormsgpack"))?;
+    let of = |module: &str, name: &str| -> PyResult<Immortal> {
+        Ok(Immortal::new(py.import(module)?.getattr(name)?))
+    };
+    Ok(Known {
+        ext: Immortal::new(ormsgpack.getattr("Ext")?),
+        fragment: Immortal::new(ormsgpack.getattr("Fragment")?),
+        packb: Immortal::new(ormsgpack.getattr("packb")?),
+        options: of("langgraph.checkpoint.serde.jsonplus", "_option")?,
+        enum_meta: of("enum", "EnumMeta")?,
+        uuid: of("uuid", "UUID")?,
+        decimal: of("decimal", "Decimal")?,
+        deque: of("collections", "deque")?,
+        utc: Immortal::new(py.import("datetime")?.getattr("timezone")?.getattr("utc")?),
+        empty_tuple: Immortal::new(pyo3::types::PyTuple::empty(py).into_any()),
+        hex: Immortal::name(py, "hex"),
+        value: Immortal::name(py, "value"),
+        isoformat: Immortal::name(py, "isoformat"),
+        dict: Immortal::name(py, "__dict__"),
+        pydantic_extra: Immortal::name(py, "__pydantic_extra__"),
+        pydantic_private: Immortal::name(py, "__pydantic_private__"),
+        pydantic_fields_set: Immortal::name(py, "__pydantic_fields_set__"),
+        new: Immortal::name(py, "__new__"),
+        hooks: ["model_dump", "get_secret_value", "dict", "_asdict", "node"]
+            .map(|name| Immortal::name(py, name)),
+    })
+}
+
+/// The version CPython gives a class, changed by any change to it or to its bases; 0 if it has none.
+///
+/// # Safety
+/// `class` is a live class and the GIL is held.
+#[inline(always)]
+pub unsafe fn version(class: *mut ffi::PyTypeObject) -> u32 {
+    // SAFETY: the caller's.
+    unsafe {
+        if (*class).tp_flags & ffi::Py_TPFLAGS_VALID_VERSION_TAG == 0 {
+            return 0;
+        }
+        (*class).tp_version_tag
+    }
+}
+
+/// The class's `__name__` object: setting the name does not change the version.
+///
+/// # Safety
+/// `class` is a live class and the GIL is held.
+#[inline(always)]
+pub unsafe fn name_object(class: *mut ffi::PyTypeObject) -> *mut ffi::PyObject {
+    // SAFETY: a heap type is a PyHeapTypeObject.
+    unsafe {
+        if (*class).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
+            return std::ptr::null_mut();
+        }
+        (*class.cast::<ffi::PyHeapTypeObject>()).ht_name
+    }
+}
+
+/// What a plan for a class was made from; any change to the class shows as a different stamp.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    version: u32,
+    name: usize,
+}
+
+impl Stamp {
+    /// The class as it is now; None if CPython gives it no version, and changes cannot be seen.
+    ///
+    /// # Safety
+    /// `class` is a live class and the GIL is held.
+    #[inline(always)]
+    pub unsafe fn of(class: *mut ffi::PyTypeObject) -> Option<Self> {
+        // SAFETY: the caller's.
+        unsafe {
+            let version = version(class);
+            (version != 0).then(|| Self { version, name: name_object(class) as usize })
+        }
+    }
+}
+
+/// The stamp of a class, giving it a version first if it has none.
+///
+/// # Safety
+/// `class` is a live class and the GIL is held.
+pub unsafe fn stamp_of(known: &Known, class: *mut ffi::PyTypeObject) -> Option<Stamp> {
+    // SAFETY: the caller's. Looking up `__new__` makes CPython walk the bases and cache by version.
+    unsafe {
+        Stamp::of(class).or_else(|| {
+            ffi::PyObject_HasAttr(class.cast(), known.new.ptr());
+            Stamp::of(class)
+        })
+    }
+}

@@ -1,0 +1,1 @@
+"""What runs inside the suite's pytest process, whose `tests` package is LangGraph's."""

@@ -1,0 +1,81 @@
+"""Arrows between modules point one way; this holds them."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import lgckpt
+
+ROOT = Path(lgckpt.__file__).parent
+
+SHARED = {"errors", "rows", "core"}
+RULES = {"packing", "serde", "storage"}
+SAVER = {
+    "configs", "drafting", "handle", "hints", "history", "listing", "operations", "reading",
+    "retention", "saver",
+}  # fmt: skip
+SERDE = {"serde", "_langgraph", "_messages", "_models", "_plans"}
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "rows": set(),
+    "core": {"errors", "_core", "_fallback"},
+    "_fallback": {"errors"},
+    **dict.fromkeys(SERDE, {"errors", "core"} | SERDE),
+    "storage": SHARED,
+    "packing": SHARED | {"serde"},
+    "backends": {"errors", "rows", "storage"},
+    **dict.fromkeys(SAVER, SHARED | RULES | SAVER),
+    "memory": {"backends", "saver"},
+    "sqlite": {"backends", "saver"},
+    "url": {"errors", "memory", "sqlite", "saver"},
+    "status": {"core"},
+}
+HOST_FREE = {"errors", "rows", "core", "storage", "backends"}
+
+
+def modules() -> list[Path]:
+    return sorted(p for p in ROOT.rglob("*.py") if p.name != "__init__.py" or p.parent != ROOT)
+
+
+def room(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            module = node.module or ""
+            names.update(f"{module}.{alias.name}" for alias in node.names)
+    return names
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_follow_the_arrows(path: Path) -> None:
+    here = room(path)
+    ours = {name.split(".")[1] for name in imported(path) if name.startswith("lgckpt.")}
+    assert ours - {here} <= ALLOWED[here]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_storage_and_backends_know_nothing_of_langgraph(path: Path) -> None:
+    if room(path) in HOST_FREE:
+        hosts = {name.split(".")[0] for name in imported(path)}
+        assert not hosts & {"langgraph", "langchain_core"}
+
+
+def test_a_backend_never_imports_another() -> None:
+    for path in (ROOT / "backends").glob("*.py"):
+        mine = path.stem.split("_")[0]
+        others = {
+            name.split(".")[2].split("_")[0]
+            for name in imported(path)
+            if name.startswith("lgckpt.backends.")
+        }
+        assert others <= {mine}
