@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 
 from lgckpt.core import core
@@ -23,7 +25,9 @@ async def ward(coloured: Coloured, backend: Backend) -> Ward:
 
 
 def _newer_frame(frame: bytes) -> bytes:
-    return bytes([NEWER]) + frame[1:]
+    """A whole frame of a newer version: its first six bytes mean the same in every version."""
+    start, rest = bytes([NEWER, frame[1]]), frame[6:] + b"a field of the future"
+    return start + zlib.crc32(start + rest).to_bytes(4, "little") + rest
 
 
 def _newer_state(frame: bytes) -> bytes:
