@@ -121,4 +121,6 @@ def rebuild_over(
     """
     namespace = dict(vars(jsonplus))
     namespace["ormsgpack"] = SimpleNamespace(**{**vars(ormsgpack), "unpackb": unpack})
-    return FunctionType(hook.__code__, namespace, hook.__name__, hook.__defaults__, hook.__closure__)
+    return FunctionType(
+        hook.__code__, namespace, hook.__name__, hook.__defaults__, hook.__closure__
+    )

@@ -71,7 +71,13 @@ _MODEL_KEYS = _COMMON | {
     "generic_origin",
     "revalidate_instances",
 }
-_FIELDS_KEYS = _COMMON | {"fields", "model_name", "computed_fields", "extra_behavior", "from_attributes"}
+_FIELDS_KEYS = _COMMON | {
+    "fields",
+    "model_name",
+    "computed_fields",
+    "extra_behavior",
+    "from_attributes",
+}
 _TYPED_DICT_KEYS = _COMMON | {
     "cls",
     "cls_name",
@@ -310,7 +316,9 @@ class _Reader:
         behavior = schema.get("extra_behavior") or config.get("extra_fields_behavior") or "ignore"
         self._require(not config.get("serialize_by_alias"))
         if self._validating:
-            self._require(_TYPED_DICT_KEYS.issuperset(schema) and _HARMLESS_CONFIG.issuperset(config))
+            self._require(
+                _TYPED_DICT_KEYS.issuperset(schema) and _HARMLESS_CONFIG.issuperset(config)
+            )
         total = schema.get("total", config.get("typed_dict_total", True))
         fields = []
         for name, field in schema["fields"].items():

@@ -130,7 +130,9 @@ def _sets_fields_only(cls: type) -> bool:
     )
 
 
-def _has_generated_init(cls: type, fields: tuple[dataclasses.Field[Any], ...], frozen: bool) -> bool:
+def _has_generated_init(
+    cls: type, fields: tuple[dataclasses.Field[Any], ...], frozen: bool
+) -> bool:
     """Compare `__init__` with the one `dataclasses` generates for plain fields of the same names."""
     code = getattr(cls.__init__, "__code__", None)
     specs = []
@@ -146,5 +148,13 @@ def _has_generated_init(cls: type, fields: tuple[dataclasses.Field[Any], ...], f
     except (TypeError, ValueError):
         return False
     generated = reference.__init__.__code__
-    parts = ("co_code", "co_names", "co_varnames", "co_freevars", "co_consts", "co_argcount", "co_flags")
+    parts = (
+        "co_code",
+        "co_names",
+        "co_varnames",
+        "co_freevars",
+        "co_consts",
+        "co_argcount",
+        "co_flags",
+    )
     return code is not None and all(getattr(code, p) == getattr(generated, p) for p in parts)

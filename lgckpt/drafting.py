@@ -8,8 +8,7 @@ values from the parent as it is remembered or was read, and may be done again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
@@ -21,7 +20,15 @@ from langgraph.checkpoint.base import (
 )
 
 from lgckpt.hints import Hint, Hints
-from lgckpt.packing import Packed, Packer, Value, etag, pack_write, parent_hashes
+from lgckpt.packing import (
+    SETTLE_MIN,
+    Packed,
+    Packer,
+    Value,
+    etag,
+    pack_write,
+    parent_hashes,
+)
 from lgckpt.rows import (
     CheckpointKey,
     CheckpointRow,
@@ -32,9 +39,11 @@ from lgckpt.rows import (
     WriteRow,
 )
 
+_NONE = object()
+"""Equal to no version."""
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+
+class Draft(NamedTuple):
     """A checkpoint with its changed values packed."""
 
     key: CheckpointKey
@@ -49,8 +58,9 @@ class Draft:
     @property
     def wants_parent(self) -> bool:
         """Whether the parent's row would spare work: something is carried, or large."""
-        large = any(packed.tree is not None for packed in self.changed.values())
-        return self.parent_id is not None and (large or bool(self.carried))
+        if self.parent_id is None:
+            return False
+        return bool(self.carried) or any(p.tree is not None for p in self.changed.values())
 
 
 def draft(
@@ -63,23 +73,24 @@ def draft(
     hints: Hints,
 ) -> Draft:
     """Encode what `put` was given, now."""
-    place = (key.thread_id, key.checkpoint_ns)
+    thread_id, checkpoint_ns, _ = key
     values = checkpoint["channel_values"]
     full = get_checkpoint_metadata(config, metadata)
     run_id = full.get("run_id")
+    changed = {
+        k: packer.value(values[k], hints.tree(thread_id, checkpoint_ns, k))
+        for k in new_versions
+        if k in values
+    }
     return Draft(
-        key=key,
-        parent_id=config["configurable"].get("checkpoint_id"),
-        packer=packer,
-        checkpoint=checkpoint,
-        metadata=packer.metadata(full),
-        run_id=None if run_id is None else str(run_id),
-        changed={
-            k: packer.value(v, hints.tree(*place, k))
-            for k, v in values.items()
-            if k in new_versions
-        },
-        carried=_carried(checkpoint, new_versions),
+        key,
+        config["configurable"].get("checkpoint_id"),
+        packer,
+        checkpoint,
+        packer.metadata(full),
+        None if run_id is None else str(run_id),
+        changed,
+        _carried(checkpoint, new_versions),
     )
 
 
@@ -89,13 +100,13 @@ def _carried(checkpoint: Checkpoint, new_versions: ChannelVersions) -> list[str]
     A DeltaChannel gives no value between snapshots; the version it inherits names the
     snapshot's, which is how LangGraph's in-memory and Postgres savers read it back.
     """
-    names = dict.fromkeys(checkpoint["channel_values"])
-    names.update(dict.fromkeys(checkpoint["channel_versions"]))
-    return [k for k in names if k not in new_versions]
+    values, versions = checkpoint["channel_values"], checkpoint["channel_versions"]
+    carried = [k for k in versions if k not in new_versions]
+    carried += [k for k in values if k not in versions and k not in new_versions]
+    return carried
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """A draft bound to its parent: what to store, and what to remember once it is."""
 
     put: PutCheckpoint
@@ -110,81 +121,88 @@ def bind(draft: Draft, parent: Hint | None, *, whole: bool = False) -> Bound:
         parent: Its parent as remembered or read, if there is one.
         whole: Send every chunk, trusting nothing remembered.
     """
+    packer, metadata = draft.packer, draft.metadata
     binder = _Binder(draft, parent, whole)
-    values = {**binder.carry(), **binder.change()}
-    packer = draft.packer
+    values = binder.carry()
+    for channel, packed in draft.changed.items():
+        values[channel] = binder.sent(channel, packed)
     state, refs = packer.state(draft.checkpoint, values)
-    row = CheckpointRow(
-        *draft.key, draft.parent_id, draft.run_id, 0,
-        etag(draft.metadata, state, refs), draft.metadata, state, refs,
-    )  # fmt: skip
-    named = set() if parent is None else parent_hashes(parent.values)
-    put = PutCheckpoint(
-        row,
-        binder.chunks,
-        None if parent is None else ParentClaim(parent.checkpoint_id, parent.etag),
-        [h for h in dict.fromkeys(binder.claims) if h not in named],
-    )
+    tag = etag(metadata, state, refs)
+    row = CheckpointRow(*draft.key, draft.parent_id, draft.run_id, 0, tag, metadata, state, refs)
+    put = PutCheckpoint(row, binder.chunks, binder.parent_claim(), binder.further_claims())
     versions = dict(draft.checkpoint["channel_versions"])
-    held = sum(len(v.head) + len(v.refs) + len(v.tail) for v in values.values())
-    return Bound(put, Hint(row.checkpoint_id, row.etag, held, versions, values, binder.known))
+    held = len(state) + len(refs)
+    return Bound(put, Hint(row.checkpoint_id, tag, held, versions, values, binder.known))
 
 
 class _Binder:
+    __slots__ = ("_chosen", "_draft", "_parent", "chunks", "claims", "known")
+
     def __init__(self, draft: Draft, parent: Hint | None, whole: bool) -> None:
-        self.draft = draft
-        self.parent = parent
-        self.whole = whole
+        self._draft = draft
+        self._parent = parent
+        self._chosen = None if whole else parent
         self.chunks: list[Chunk] = []
         self.claims: list[bytes] = []
         self.known: dict[str, Any] = {}
 
     def carry(self) -> dict[str, Value]:
-        versions = self.draft.checkpoint["channel_versions"]
-        given = self.draft.checkpoint["channel_values"]
+        """The values that did not change: the parent's, or encoded where it has none."""
+        checkpoint = self._draft.checkpoint
+        versions, given = checkpoint["channel_versions"], checkpoint["channel_values"]
+        parent, packer = self._parent, self._draft.packer
         values: dict[str, Value] = {}
-        for channel in self.draft.carried:
-            value = self._inherited(channel, versions.get(channel))
+        for channel in self._draft.carried:
+            value = None
+            version = versions.get(channel)
+            if parent is not None and version == parent.versions.get(channel, _NONE):
+                value = parent.values.get(channel)
             if value is not None:
-                values[channel] = self._settled(value)
+                values[channel] = self._settled(channel, value)
             elif channel in given:
-                values[channel] = self._sent(channel, self.draft.packer.value(given[channel]))
+                values[channel] = self.sent(channel, packer.value(given[channel]))
         return values
 
-    def change(self) -> dict[str, Value]:
-        return {k: self._sent(k, packed) for k, packed in self.draft.changed.items()}
-
-    def _inherited(self, channel: str, version: Any) -> Value | None:
-        if self.parent is None or version is None:
-            return None
-        if self.parent.versions.get(channel) != version:
-            return None
-        known = self.parent.known.get(channel)
-        if known is not None:
-            self.known[channel] = known
-        return self.parent.values.get(channel)
-
-    def _settled(self, value: Value) -> Value:
-        settled, chunk = self.draft.packer.settle(value)
+    def _settled(self, channel: str, value: Value) -> Value:
+        if not value.refs and value.size <= SETTLE_MIN:
+            return value
+        settled, chunk = self._draft.packer.settle(value)
         if chunk is not None:
             self.chunks.append(chunk)
+        if self._parent is not None and channel in self._parent.known:
+            self.known[channel] = self._parent.known[channel]
         return settled
 
-    def _sent(self, channel: str, packed: Packed) -> Value:
-        if packed.chunk is not None:
-            self.chunks.append(packed.chunk)
-        if packed.tree is not None:
-            chunks, claims = packed.tree.unsent(self._trusted(channel), self.draft.packer.codec)
-            self.chunks.extend(Chunk(*chunk) for chunk in chunks)
+    def sent(self, channel: str, packed: Packed) -> Value:
+        """A value that was encoded: its chunks are sent but for those known to be there."""
+        value, tree, chunk = packed
+        if chunk is not None:
+            self.chunks.append(chunk)
+        if tree is not None:
+            chunks, claims = tree.unsent(self._trusted(channel), self._draft.packer.codec)
+            self.chunks.extend(Chunk(*one) for one in chunks)
             self.claims.extend(claims)
-            self.known[channel] = packed.tree.known()
-        return packed.value
+            self.known[channel] = tree.known()
+        return value
 
     def _trusted(self, channel: str) -> list[Any]:
-        if self.parent is None or self.whole:
+        if self._chosen is None:
             return []
-        known = self.parent.known.get(channel)
-        return [*self.parent.written, *([] if known is None else [known])]
+        known = self._chosen.known.get(channel)
+        return [*self._chosen.written, *([] if known is None else [known])]
+
+    def parent_claim(self) -> ParentClaim | None:
+        """That the parent's row is still the one this was built upon."""
+        if self._parent is None:
+            return None
+        return ParentClaim(self._parent.checkpoint_id, self._parent.etag)
+
+    def further_claims(self) -> list[bytes]:
+        """The chunks taken to be there which the parent's row does not itself vouch for."""
+        if not self.claims:
+            return self.claims
+        vouched = set() if self._parent is None else parent_hashes(self._parent.values)
+        return [h for h in dict.fromkeys(self.claims) if h not in vouched]
 
 
 def draft_writes(

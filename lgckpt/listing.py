@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -55,13 +54,13 @@ class Listing:
     async def _scan(self) -> bool:
         """Read pages until one holds a match; False at the end."""
         while not self._done:
-            query = replace(self._query, limit=self._size())
+            query = self._query._replace(limit=self._size())
             heads: list[Head] = await self._context.driver("scan", query)
             self._done = len(heads) < query.limit
             self._keys = [head.key for head in heads if self._matches(head)]
             self._page = min(self._page * 4, LAST_PAGE)
             if heads:
-                self._query = replace(self._query, after=heads[-1].key)
+                self._query = self._query._replace(after=heads[-1].key)
             if self._keys:
                 return True
         return False
@@ -96,5 +95,5 @@ def listing(
             text(checkpoint_id, "checkpoint_id") if checkpoint_id else None,
         )
     if before is not None and (bound := get_checkpoint_id(before)):
-        query = replace(query, before=text(bound, "before"))
+        query = query._replace(before=text(bound, "before"))
     return Listing(context, query, filter, limit)

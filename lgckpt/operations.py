@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
@@ -41,16 +40,13 @@ from lgckpt.reading import (
 from lgckpt.rows import CheckpointKey, Loaded, WriteRow
 from lgckpt.storage import Driver, ThreadView
 
-T = TypeVar("T")
-
 ATTEMPTS = 16
 """How often a put or a read is tried again while its thread keeps changing elsewhere."""
 
 STRATEGIES = ("keep_latest", "delete")
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What an operation works with: one colour's driver and the saver's serializer as it is now."""
 
     driver: Driver

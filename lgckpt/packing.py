@@ -10,8 +10,7 @@ row into one chunk, so that carrying it on costs 21 bytes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
@@ -50,8 +49,7 @@ class Packed(NamedTuple):
     chunk: Chunk | None
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What `CheckpointRow.state` holds: the checkpoint without values, still serialized."""
 
     tag: str
@@ -59,7 +57,6 @@ class State:
     values: dict[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
 class Packer:
     """Packs with one serializer and one codec.
 
@@ -67,16 +64,19 @@ class Packer:
         serde: The saver's serializer. With any but `Serializer`, bytes are stored as it
             gives them: it may encrypt, and then no hash of plain text may lie beside.
         codec: How chunks and rows are compressed: "lz4", "zstd" or None.
+        dumps: Serializes, never compressed.
     """
 
-    serde: SerializerProtocol
-    codec: str | None
+    __slots__ = ("_splits", "codec", "dumps", "serde")
 
-    def dumps(self, obj: Any) -> tuple[str, bytes]:
-        """Serialize, never compressed."""
-        if _is_ours(self.serde):
-            return self.serde.dumps_plain(obj)
-        return self.serde.dumps_typed(obj)
+    def __init__(self, serde: SerializerProtocol, codec: str | None) -> None:
+        self.serde = serde
+        self.codec = codec
+        self.dumps: Callable[[Any], tuple[str, bytes]] = serde.dumps_typed
+        self._splits = False
+        if isinstance(serde, Serializer) and type(serde).dumps_typed is Serializer.dumps_typed:
+            self.dumps = serde.dumps_plain
+            self._splits = True
 
     def value(self, obj: Any, earlier: Any | None = None) -> Packed:
         """Serialize a channel value or a write, and split it if it is large.
@@ -87,13 +87,16 @@ class Packer:
                 far as the bytes are the same.
         """
         tag, data = self.dumps(obj)
-        data = bytes(data)
+        if type(data) is not bytes:
+            data = bytes(data)
         if len(data) <= INLINE_MAX:
             return Packed(Value(tag, len(data), b"", b"", data), None, None)
-        if not _is_ours(self.serde):
+        if not self._splits:
             ref, frame = core.seal_leaf(data, self.codec)
             return Packed(Value(tag, len(data), b"", ref, b""), None, Chunk(ref[1:], frame))
         tree = core.Tree(data, tag == "msgpack", earlier)
+        if not tree.refs:
+            return Packed(Value(tag, len(data), b"", b"", data), None, None)
         return Packed(Value(tag, tree.size, tree.head, tree.refs, tree.tail), tree, None)
 
     def settle(self, value: Value) -> tuple[Value, Chunk | None]:
@@ -121,16 +124,16 @@ class Packer:
 
     def reframe(self, state: State) -> tuple[bytes, bytes]:
         """Frame a state: the row's `state` and `refs`."""
-        rows = [
-            [channel, v.tag, v.size, v.head, len(v.refs) // REF_SIZE, v.tail]
-            for channel, v in state.values.items()
-        ]
-        plain = core.encode([STATE_VERSION, state.tag, state.checkpoint, rows])
-        return core.seal(plain, self.codec), b"".join(v.refs for v in state.values.values())
-
-
-def _is_ours(serde: Any) -> bool:
-    return isinstance(serde, Serializer) and type(serde).dumps_typed is Serializer.dumps_typed
+        rows: list[Any] = []
+        refs: list[bytes] = []
+        for channel, (tag, size, head, own, tail) in state.values.items():
+            if own:
+                rows.append((channel, tag, tail, size, head, len(own) // REF_SIZE))
+                refs.append(own)
+            else:
+                rows.append((channel, tag, tail))
+        plain = core.encode((STATE_VERSION, state.tag, state.checkpoint, rows))
+        return core.seal(plain, self.codec), b"".join(refs)
 
 
 def etag(metadata: bytes, state: bytes, refs: bytes) -> bytes:
@@ -160,10 +163,14 @@ def unpack_state(row: CheckpointRow) -> State:
         _, tag, checkpoint, rows = fields
         values: dict[str, Value] = {}
         start = 0
-        for channel, vtag, size, head, count, tail in rows:
-            end = start + count * REF_SIZE
-            values[channel] = Value(vtag, size, head, row.refs[start:end], tail)
-            start = end
+        for channel, vtag, tail, *large in rows:
+            if large:
+                size, head, count = large
+                end = start + count * REF_SIZE
+                values[channel] = Value(vtag, size, head, row.refs[start:end], tail)
+                start = end
+            else:
+                values[channel] = Value(vtag, len(tail), b"", b"", tail)
     except (TypeError, ValueError) as exc:
         raise FrameError("checkpoint state has another shape") from exc
     if start != len(row.refs):
@@ -177,7 +184,7 @@ def unpack_value(serde: SerializerProtocol, value: Value, chunks: Mapping[bytes,
     Raises:
         FrameError: A chunk is missing or damaged.
     """
-    if not value.refs and not value.head:
+    if not value.refs:
         return serde.loads_typed((value.tag, value.tail))
     data = core.assemble(value.size, value.head, value.refs, value.tail, chunks)
     return serde.loads_typed((value.tag, data))
@@ -194,7 +201,7 @@ def unpack_metadata(serde: SerializerProtocol, frame: bytes) -> Any:
 def pack_write(packer: Packer, packed: Packed) -> tuple[bytes, bytes, Sequence[Chunk]]:
     """A write row's `value` and `refs`, and the root chunk of a large one."""
     value = packed.value
-    if not value.refs and not value.head:
+    if not value.refs:
         return core.seal(value.tail, packer.codec), b"", ()
     settled, chunk = packer.settle(value)
     size = core.seal(core.encode(settled.size), None)

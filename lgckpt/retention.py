@@ -10,7 +10,6 @@ writes a surviving checkpoint still replays stay here as hidden rows.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
@@ -162,7 +161,7 @@ class _Pruner:
             return
         row = await self.view.row(*place)
         if row is not None:
-            edit.replace.append(replace(row, flags=flags, parent_id=parent_id))
+            edit.replace.append(row._replace(flags=flags, parent_id=parent_id))
 
     async def _hide(
         self, edit: ThreadEdit, place: Place, kept: set[Place], replayed: dict[Place, set[str]]
@@ -171,13 +170,12 @@ class _Pruner:
         opened = await self.open(place)
         names = replayed[place]
         values = {k: v for k, v in opened.state.values.items() if k in names}
-        state, refs = self.packer.reframe(replace(opened.state, values=values))
+        state, refs = self.packer.reframe(opened.state._replace(values=values))
         row = opened.row
         parent = None if row.parent_id is None else (place[0], row.parent_id)
         above = parent in kept or parent in replayed
         edit.replace.append(
-            replace(
-                row,
+            row._replace(
                 state=state,
                 refs=refs,
                 flags=row.flags | HIDDEN,

@@ -63,12 +63,15 @@ class Saver(BaseCheckpointSaver[str]):
         if compression not in ("lz4", "zstd", None):
             raise ConfigurationError(f"compression is 'lz4', 'zstd' or None, not {compression!r}")
         self._compression = compression
+        self._packer = Packer(self.serde, compression)
         self._handle = Handle(storage)
 
     def _context(self, *, sync: bool) -> Context:
         handle = self._handle
-        packer = Packer(self.serde, self._compression)
-        return Context(handle.driver(sync=sync), packer, handle.hints, self.get_next_version)
+        if self._packer.serde is not self.serde:
+            self._packer = Packer(self.serde, self._compression)
+        driver = handle.driver(sync=sync)
+        return Context(driver, self._packer, handle.hints, self.get_next_version)
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return run_sync(coroutine)

@@ -59,12 +59,12 @@ def damage_memory(saver: Saver, table: str, column: str, change: Callable[[bytes
         if table == "chunks":
             thread.chunks = {h: change(frame) for h, frame in thread.chunks.items()}
         elif table == "checkpoints":
-            for row in thread.rows.values():
-                object.__setattr__(row, column, change(getattr(row, column)))
+            for place, row in thread.rows.items():
+                thread.rows[place] = row._replace(**{column: change(getattr(row, column))})
         else:
             for batch in thread.writes.values():
-                for row in batch.values():
-                    object.__setattr__(row, column, change(getattr(row, column)))
+                for name, row in batch.items():
+                    batch[name] = row._replace(**{column: change(getattr(row, column))})
 
 
 def damage_sqlite(saver: Saver, table: str, column: str, change: Callable[[bytes], bytes]) -> None:

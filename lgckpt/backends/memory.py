@@ -6,7 +6,7 @@ import heapq
 import threading
 from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from lgckpt.errors import ClosedError
 from lgckpt.rows import (
@@ -223,9 +223,9 @@ class MemoryStorage:
             new = self._all.setdefault(target, _Thread())
             new.chunks.update(old.chunks)
             for row in old.rows.values():
-                new.store(replace(row, thread_id=target))
+                new.store(row._replace(thread_id=target))
             for place, batch in old.writes.items():
-                copies = {k: replace(w, thread_id=target) for k, w in batch.items()}
+                copies = {k: w._replace(thread_id=target) for k, w in batch.items()}
                 new.writes.setdefault(place, {}).update(copies)
 
     def delete_thread(self, thread_id: str) -> None:

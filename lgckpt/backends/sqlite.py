@@ -18,6 +18,7 @@ from lgckpt.backends.sqlite_rows import (
     carry_out,
     claims_hold,
     collect_chunks,
+    find_parent,
     find_tid,
     load,
     marks,
@@ -93,17 +94,13 @@ class SqliteStorage:
         """Store a checkpoint; False, and nothing stored, if a claim does not hold."""
         row = put.row
         with self._write() as connection:
-            tid = find_tid(connection, row.thread_id)
-            if put.parent is not None:
-                place = (tid, row.checkpoint_ns, put.parent.checkpoint_id)
-                found = connection.execute(
-                    "SELECT etag FROM lgckpt_checkpoints"
-                    " WHERE tid = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
-                    place,
-                ).fetchone()
-                if found is None or found[0] != put.parent.etag:
+            if put.parent is None:
+                tid = find_tid(connection, row.thread_id)
+            else:
+                tid = find_parent(connection, row, put.parent)
+                if tid is None:
                     return False
-            if not claims_hold(connection, tid, put.claims):
+            if put.claims and not claims_hold(connection, tid, put.claims):
                 return False
             if tid is None:
                 tid = new_tid(connection, row.thread_id)

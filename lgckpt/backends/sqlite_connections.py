@@ -59,22 +59,25 @@ class Connections:
     def write(self, prepare: Callable[[sqlite3.Connection], None]) -> Iterator[sqlite3.Connection]:
         """The writing connection, in a transaction of its own that ends with the block."""
         self._after_fork()
-        with self._lock, self.translated():
-            connection = self._open_writer(prepare)
-            connection.execute("BEGIN IMMEDIATE")
+        with self._lock:
             try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
-                raise
+                connection = self._open_writer(prepare)
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                    connection.execute("COMMIT")
+                except BaseException:
+                    with suppress(sqlite3.Error):
+                        connection.execute("ROLLBACK")
+                    raise
+            except sqlite3.Error as exc:
+                raise self._translated(exc) from exc
 
     @contextmanager
     def read(
         self, prepare: Callable[[sqlite3.Connection], None], *, snapshot: bool = True
     ) -> Iterator[sqlite3.Connection]:
-        """A connection to read with.
+        """A connection to read with: the writing one while nobody writes, for its warm cache.
 
         Args:
             prepare: Called with the writing connection before first use.
@@ -82,30 +85,26 @@ class Connections:
                 statement has its own, which spares two round trips.
         """
         self._after_fork()
-        if self._single:
-            with self._lock, self.translated():
-                yield self._open_writer(prepare)
-            return
-        with self.translated():
+        try:
+            if self._lock.acquire(blocking=self._single):
+                try:
+                    yield from _reading(self._open_writer(prepare), snapshot)
+                finally:
+                    self._lock.release()
+                return
             connection = self._take_reader(prepare)
             try:
-                if snapshot:
-                    connection.execute("BEGIN")
-                yield connection
-                if snapshot:
-                    connection.execute("COMMIT")
+                yield from _reading(connection, snapshot)
             except BaseException:
                 connection.close()
                 raise
             self._give_back(connection)
-
-    @contextmanager
-    def translated(self) -> Iterator[None]:
-        """Turn errors of the driver into ours, with the database's name."""
-        try:
-            yield
         except sqlite3.Error as exc:
-            raise StorageError(f"SQLite database {self.name}: {exc}") from exc
+            raise self._translated(exc) from exc
+
+    def _translated(self, exc: sqlite3.Error) -> StorageError:
+        """Our error for one of the driver's, with the database's name."""
+        return StorageError(f"SQLite database {self.name}: {exc}")
 
     def close(self) -> None:
         """Close what is open; a reader in use closes when it is given back."""
@@ -170,6 +169,17 @@ class Connections:
             if self._writer is not None:
                 _inherited.append(self._writer)
             self._idle, self._writer = [], None
+
+
+def _reading(connection: sqlite3.Connection, snapshot: bool) -> Iterator[sqlite3.Connection]:
+    if not snapshot:
+        yield connection
+        return
+    connection.execute("BEGIN")
+    try:
+        yield connection
+    finally:
+        connection.execute("COMMIT")
 
 
 def _in_memory(name: str) -> bool:

@@ -8,7 +8,15 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from lgckpt.rows import CheckpointKey, CheckpointRow, Chunk, Loaded, ThreadEdit, WriteRow
+from lgckpt.rows import (
+    CheckpointKey,
+    CheckpointRow,
+    Chunk,
+    Loaded,
+    ParentClaim,
+    ThreadEdit,
+    WriteRow,
+)
 from lgckpt.storage import collect, reachable
 
 ROW = "parent_id, run_id, flags, etag, metadata, state, refs"
@@ -21,6 +29,18 @@ def find_tid(connection: sqlite3.Connection, thread_id: str) -> int | None:
     """The number of a thread, or None if it has no rows."""
     found = connection.execute(
         "SELECT tid FROM lgckpt_threads WHERE thread_id = ?", (thread_id,)
+    ).fetchone()
+    return None if found is None else int(found[0])
+
+
+def find_parent(
+    connection: sqlite3.Connection, row: CheckpointRow, parent: ParentClaim
+) -> int | None:
+    """The number of a row's thread, if its parent is there and still the one claimed."""
+    found = connection.execute(
+        "SELECT tid FROM lgckpt_threads JOIN lgckpt_checkpoints USING (tid) WHERE thread_id = ?"
+        " AND checkpoint_ns = ? AND checkpoint_id = ? AND etag = ?",
+        (row.thread_id, row.checkpoint_ns, parent.checkpoint_id, parent.etag),
     ).fetchone()
     return None if found is None else int(found[0])
 

@@ -107,7 +107,10 @@ def _work(item: str) -> dict[str, list[str]]:
 
 
 def several(frequencies: dict[str, int]) -> Build:
-    """One DeltaChannel a frequency, so that each has its seed at another ancestor."""
+    """One DeltaChannel a frequency, so that each has its seed at another ancestor.
+
+    The first is the plain one's twin.
+    """
 
     def build(saver: Any) -> Any:
         fields = {
@@ -118,7 +121,7 @@ def several(frequencies: dict[str, int]) -> Build:
         builder = StateGraph(state)
         first, *rest = frequencies
         builder.add_node("first", lambda state: {first: ["first"], "plain": ["first"]})
-        builder.add_node("rest", lambda state: {**{name: ["x"] for name in rest}, "plain": ["x"]})
+        builder.add_node("rest", lambda state: {name: ["x"] for name in rest})
         builder.add_edge(START, "first")
         builder.add_edge("first", "rest")
         return builder.compile(checkpointer=saver)

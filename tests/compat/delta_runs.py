@@ -113,8 +113,8 @@ SCENARIOS = [
     Scenario("stateful-subgraph", delta_graphs.nested(3, checkpointer=True), turns),
     Scenario(
         "several",
-        delta_graphs.several({"near": 2, "far": 5, "never": NEVER}),
+        delta_graphs.several({"log": 2, "far": 5, "never": NEVER}),
         turns,
-        channels=("near", "far", "never"),
+        channels=("log", "far", "never"),
     ),
 ]

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.compat.langgraph_suite.compare import PARAMETERS, compare
+from tests.compat.langgraph_suite.exclusions import Exclusion
 from tests.compat.langgraph_suite.side import Result, Run
 
 MADE = {"InMemorySaver": 1, "SqliteSaver": 1, "AsyncSqliteSaver": 1}
@@ -22,19 +23,19 @@ def runs() -> tuple[Run, Run]:
     return Run({n: official() for n in NODEIDS}), Run({n: ours() for n in NODEIDS})
 
 
-def none_expected(nodeid: str) -> None:
+def none_excluded(nodeid: str) -> None:
     return None
 
 
 def test_equal_runs_hold() -> None:
-    assert compare(*runs(), expected=none_expected).problems == []
+    assert compare(*runs(), excluded=none_excluded).problems == []
 
 
 @pytest.mark.parametrize("outcome", ["failed", "skipped", "xfailed"])
 def test_a_pass_lost_is_a_problem(outcome: str) -> None:
     theirs, mine = runs()
     mine.results[NODEIDS[0]] = ours(outcome)
-    (problem,) = compare(theirs, mine, expected=none_expected).problems
+    (problem,) = compare(theirs, mine, excluded=none_excluded).problems
     assert NODEIDS[0] in problem
     assert outcome in problem
 
@@ -45,17 +46,33 @@ def test_a_test_that_fails_for_both_is_none_and_one_that_only_we_pass_is_shown()
         theirs.results[f"more{i}"], mine.results[f"more{i}"] = official(), ours()
     theirs.results[NODEIDS[0]], mine.results[NODEIDS[0]] = official("failed"), ours("failed")
     theirs.results[NODEIDS[1]] = official("failed")
-    verdict = compare(theirs, mine, expected=none_expected)
+    verdict = compare(theirs, mine, excluded=none_excluded)
     assert verdict.problems == []
     assert [line.split(":")[0] for line in verdict.differing] == [NODEIDS[1].split(":")[0]]
 
 
-def test_an_expected_failure_is_shown_and_a_stale_entry_is_a_problem() -> None:
+def test_a_test_that_only_ours_run_must_pass() -> None:
     theirs, mine = runs()
-    mine.results[NODEIDS[0]] = ours("failed")
-    verdict = compare(theirs, mine, expected=lambda n: "looks inside" if n in NODEIDS[:2] else None)
-    assert [NODEIDS[0] in line for line in verdict.differing] == [True]
-    assert [NODEIDS[1] in line for line in verdict.problems] == [True]
+    theirs.results |= {"new": official("skipped"), "broken": official("skipped")}
+    mine.results |= {"new": ours(), "broken": ours("failed", reason="why")}
+    verdict = compare(theirs, mine, excluded=none_excluded)
+    assert verdict.gained == 1
+    assert verdict.problems == ["broken: skipped / failed\nwhy"]
+
+
+def known(nodeid: str) -> Exclusion | None:
+    return Exclusion("looks inside", "no attribute") if nodeid in NODEIDS[:3] else None
+
+
+def test_an_excluded_test_may_fail_for_its_own_reason_only() -> None:
+    theirs, mine = runs()
+    mine.results[NODEIDS[0]] = ours("failed", reason="it has no attribute 'blobs'")
+    mine.results[NODEIDS[1]] = ours("failed", reason="assert 1 == 2")
+    verdict = compare(theirs, mine, excluded=known)
+    assert verdict.differing == [f"{NODEIDS[0]}: passed / failed, since it looks inside"]
+    assert len(verdict.problems) == 2
+    assert verdict.problems[0].startswith(f"{NODEIDS[1]}: passed / failed")
+    assert verdict.problems[1].startswith(f"{NODEIDS[2]} passes")
 
 
 def test_a_test_that_did_not_run_is_a_problem() -> None:

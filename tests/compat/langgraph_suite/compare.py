@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.compat.langgraph_suite.exclusions import reason_for
+from tests.compat.langgraph_suite.exclusions import Exclusion, exclusion
 from tests.compat.langgraph_suite.side import Result, Run
 
 OUTCOMES = ("passed", "failed", "skipped", "xfailed", "xpassed")
@@ -22,11 +22,13 @@ class Verdict:
 
     Attributes:
         problems: Each makes the command fail.
-        differing: Tests whose outcome differs, with both outcomes and why that is (not) expected.
+        differing: Tests whose outcome differs for a reason that is no problem.
+        gained: How many pass with ours that are skipped with the official savers.
     """
 
     problems: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
+    gained: int = 0
 
 
 def compare(
@@ -34,7 +36,7 @@ def compare(
     ours: Run,
     *,
     whole: bool = True,
-    expected: Callable[[str], str | None] = reason_for,
+    excluded: Callable[[str], Exclusion | None] = exclusion,
 ) -> Verdict:
     """Judge our run by the official one.
 
@@ -42,7 +44,7 @@ def compare(
         official: The baseline.
         ours: The same tests with our savers.
         whole: All of the suite was run, so every kind of saver must have been in use.
-        expected: Gives the reason why a test is expected to fail with ours, or None.
+        excluded: Gives the entry of a test that is known to fail with ours, or None.
     """
     verdict = Verdict()
     for name, run in (("official", official), ("lgckpt", ours)):
@@ -51,7 +53,7 @@ def compare(
     _sound_baseline(verdict, official)
     for nodeid in sorted(official.results.keys() & ours.results.keys()):
         pair = official.results[nodeid], ours.results[nodeid]
-        _same_outcome(verdict, nodeid, *pair, expected(nodeid))
+        _same_outcome(verdict, nodeid, *pair, excluded(nodeid))
         _ours_in_use(verdict, nodeid, *pair)
     if whole:
         _every_kind_in_use(verdict, ours)
@@ -79,18 +81,21 @@ def _sound_baseline(verdict: Verdict, official: Run) -> None:
 
 
 def _same_outcome(
-    verdict: Verdict, nodeid: str, official: Result, ours: Result, expected: str | None
+    verdict: Verdict, nodeid: str, official: Result, ours: Result, excluded: Exclusion | None
 ) -> None:
-    if official.outcome != "passed":
-        if official.outcome != ours.outcome:
-            verdict.differing.append(f"{nodeid}: {official.outcome} / {ours.outcome}")
-        return
-    if expected and ours.outcome == "passed":
+    both = f"{nodeid}: {official.outcome} / {ours.outcome}"
+    if excluded and ours.outcome == "passed":
         verdict.problems.append(f"{nodeid} passes: take it out of the table of exclusions")
-    elif expected:
-        verdict.differing.append(f"{nodeid}: passed / {ours.outcome}, expected: {expected}")
-    elif ours.outcome != "passed":
-        verdict.problems.append(f"{nodeid}: passed / {ours.outcome}\n{ours.reason}")
+    elif excluded and excluded.sign in ours.reason:
+        verdict.differing.append(f"{both}, since it {excluded.reason}")
+    elif ours.outcome == official.outcome:
+        return
+    elif official.outcome == "passed" or ours.outcome == "failed":
+        verdict.problems.append(f"{both}\n{ours.reason}")
+    elif (official.outcome, ours.outcome) == ("skipped", "passed"):
+        verdict.gained += 1
+    else:
+        verdict.differing.append(both)
 
 
 def _ours_in_use(verdict: Verdict, nodeid: str, official: Result, ours: Result) -> None:

@@ -31,6 +31,7 @@ def differences(verdict: Verdict, ours: Run) -> str:
     """What was changed for our run, every test that differs, and what makes the command fail."""
     lines = [f"adapted: {line}" for line in ours.adapted]
     lines += [f"differs: {line}" for line in verdict.differing]
+    lines += [f"{verdict.gained} tests pass that are skipped with the official savers"]
     lines += [f"PROBLEM: {line}" for line in verdict.problems]
     return "\n".join(lines)
 

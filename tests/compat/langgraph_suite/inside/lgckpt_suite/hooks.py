@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lgckpt_suite import adapt, tally
+from lgckpt_suite import adapt, prune, tally
 
 OURS = os.environ["LGCKPT_SUITE_SAVERS"] == "lgckpt"
 RECORDS = Path(os.environ["LGCKPT_SUITE_RECORDS"])
@@ -22,10 +22,16 @@ if OURS:
 _reports: list[pytest.TestReport] = []
 
 
-def pytest_collection_modifyitems() -> None:
+def pytest_pycollect_makemodule(module_path: Path) -> None:
+    """A module of the suite is about to be imported."""
+    if OURS and module_path.name == prune.MODULE:
+        prune.open_for_prune()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All modules of the suite are imported by now, and no test has run."""
     if OURS:
-        _record({"adapted": adapt.adapt_loaded()})
+        _record({"adapted": [*adapt.adapt_loaded(), *prune.skip_what_is_of_postgres(items)]})
         if tally.TALLY.official:
             raise pytest.UsageError(f"official savers made while importing: {tally.TALLY.official}")
 
