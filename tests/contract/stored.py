@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lgckpt.backends.memory import MemoryStorage
 from lgckpt.core import core
@@ -40,9 +40,9 @@ def stored(saver: Saver) -> Stored:
 def _of_memory(storage: MemoryStorage) -> Stored:
     threads = storage._all
     return Stored(
-        [replace(row) for thread in threads.values() for row in thread.rows.values()],
+        [row for thread in threads.values() for row in thread.rows.values()],
         [
-            replace(write)
+            write
             for thread in threads.values()
             for batch in thread.writes.values()
             for write in batch.values()

@@ -16,6 +16,7 @@ LOOP = {"source": "loop", "step": 1, "parents": {}}
 SIZES = {
     "tiny": "v",
     "settled": "a value that moves out of its row " * 6,
+    "medium": ["a list too small for a chunk of its own"] * 60,
     "large": [{"id": i, "content": f"message {i} " * 6} for i in range(200)],
 }
 every_size = pytest.mark.parametrize("size", SIZES)
