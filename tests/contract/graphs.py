@@ -163,9 +163,9 @@ def replayed(frequency: int, supersteps: int = 2) -> StateGraph:
     builder.add_edge([*WRITERS], "join")
     builder.add_conditional_edges(
         "join",
-        lambda state: [Send(name, state) for name in WRITERS]
-        if state["step"] < supersteps
-        else END,
+        lambda state: (
+            [Send(name, state) for name in WRITERS] if state["step"] < supersteps else END
+        ),
         [*WRITERS, END],
     )
     return builder

@@ -78,6 +78,7 @@ class Ward:
             assert part in str(error)
         assert error.__cause__ is not None
 
+
 async def admit(coloured: Coloured, backend: Backend, bed: int = 1) -> Ward:
     """Fill a saver; the patient is the one in the middle, or another."""
     at: dict[str, list[Config]] = {"hurt": [], "whole": []}
@@ -85,7 +86,9 @@ async def admit(coloured: Coloured, backend: Backend, bed: int = 1) -> Ward:
         thread = Thread(coloured, name, ns="n")
         for n in range(3):
             config = await thread.put({"large": text(f"{name} {n}"), "n": n}, run_id=f"{name} {n}")
-            await coloured.put_writes(config, [("w", text(f"{'w' * (n + 2)} {name}")), ("v", n)], "task")
+            await coloured.put_writes(
+                config, [("w", text(f"{'w' * (n + 2)} {name}")), ("v", n)], "task"
+            )
             configs.append(config)
     kept = [*(config for n, config in enumerate(at["hurt"]) if n != bed), *at["whole"]]
     others = [await coloured.get_tuple(config) for config in kept]

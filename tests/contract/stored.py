@@ -91,9 +91,7 @@ def used(found: Stored) -> dict[str, set[bytes]]:
 
 
 def _refs(refs: bytes) -> list[tuple[int, bytes]]:
-    return [
-        (refs[i], bytes(refs[i + 1 : i + REF_SIZE])) for i in range(0, len(refs), REF_SIZE)
-    ]
+    return [(refs[i], bytes(refs[i + 1 : i + REF_SIZE])) for i in range(0, len(refs), REF_SIZE)]
 
 
 def assert_nothing_missing(saver: Saver) -> None:

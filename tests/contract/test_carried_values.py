@@ -97,7 +97,9 @@ async def test_a_version_used_again_in_a_fork_leaves_the_older_checkpoint_alone(
     coloured: Coloured, maybe_forget, size: str
 ) -> None:
     root = await _first(coloured, "start")
-    left = await _put(coloured, root, {"kept": SIZES[size], "n": 1}, {"kept": 2, "n": 1}, {"kept": 2})
+    left = await _put(
+        coloured, root, {"kept": SIZES[size], "n": 1}, {"kept": 2, "n": 1}, {"kept": 2}
+    )
     maybe_forget()
     fork = [SIZES[size], "fork"]
     right = await _put(coloured, root, {"kept": fork, "n": 1}, {"kept": 2, "n": 1}, {"kept": 2})

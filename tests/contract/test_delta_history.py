@@ -37,9 +37,7 @@ async def _chain(coloured: Coloured, count: int, seeds: tuple[int, ...] = ()) ->
 
 
 def _writes(*steps: int) -> list[tuple[str, str, str]]:
-    return [
-        (task, "d", f"{n} {name}") for n in steps for task, name in (("z", "a"), ("b", "b"))
-    ]
+    return [(task, "d", f"{n} {name}") for n in steps for task, name in (("z", "a"), ("b", "b"))]
 
 
 async def test_writes_come_oldest_first_without_those_of_the_checkpoint_itself(
@@ -147,7 +145,9 @@ async def test_it_equals_the_walk_that_langgraph_makes_without_it(
     for n in range(30):
         values = {c: f"{c} {n}" for c in "de" if rng.random() < 0.1}
         parent = rng.choice(at[-3:])
-        at.append(await coloured.put(parent, checkpoint(values, {"d": n, "e": n}), {}, {"d": n, "e": n}))
+        at.append(
+            await coloured.put(parent, checkpoint(values, {"d": n, "e": n}), {}, {"d": n, "e": n})
+        )
         for task in rng.sample(["x", "y", "z"], rng.randint(0, 3)):
             writes = [(rng.choice("def"), rng.random()) for _ in range(3)]
             await coloured.put_writes(at[-1], writes, task, rng.choice(["", "~a", "~b"]))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.checkpoints import config
 from tests.colours import Coloured
-from tests.contract.graphs import DURABILITIES, Durability, Runner, named, replayed
+from tests.contract.graphs import Durability, Runner, named, replayed
 from tests.contract.stored import assert_nothing_missing, assert_nothing_unused, stored
 
 pytestmark = pytest.mark.anyio

@@ -1,4 +1,4 @@
-"""With an encrypting serializer nothing stored tells of the values: no plain text, no hash of it."""
+"""With an encrypting serializer nothing stored is plain text of a value, or a hash of it."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -28,8 +29,6 @@ def test_memory(url: str) -> None:
 
 @pytest.mark.parametrize("name", ["agents.db", "my agents.db", "50%.db", "a?b#c.db", "ünï🙂.db"])
 def test_an_absolute_path(tmp_path: Path, name: str) -> None:
-    from urllib.parse import quote
-
     saver = lgckpt.from_url(f"sqlite:///{quote(str(tmp_path / name))}")
     assert type(saver) is lgckpt.SqliteSaver
     _use(saver)

@@ -118,7 +118,9 @@ async def test_an_edit_inside_a_long_document_is_small(meter: Meter) -> None:
 
 async def test_an_edit_deep_inside_nested_values_is_small(meter: Meter) -> None:
     def state(edit: str) -> dict[str, Any]:
-        files = {f"file {i}": {"lines": [_message(i * 50 + j) for j in range(20)]} for i in range(30)}
+        files = {
+            f"file {i}": {"lines": [_message(i * 50 + j) for j in range(20)]} for i in range(30)
+        }
         files["file 15"]["lines"][10]["content"] += edit
         return {"workspace": {"files": files}}
 

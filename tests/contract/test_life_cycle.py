@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,7 @@ MAKERS: dict[str, Callable[[Path], Saver]] = {
         str(path / "agents.db")
     ),
     "sqlite memory": lambda path: lgckpt.SqliteSaver(":memory:"),
-    "async sqlite": lambda path: lgckpt.AsyncSqliteSaver.from_conn_string(
-        str(path / "agents.db")
-    ),
+    "async sqlite": lambda path: lgckpt.AsyncSqliteSaver.from_conn_string(str(path / "agents.db")),
     "official name": lambda path: lgckpt.InMemorySaver(),
 }
 
@@ -64,10 +63,9 @@ async def _use(saver: Saver, colour: str) -> None:
 
 async def _assert_closed(saver: Saver) -> None:
     for colour in COLOURS:
-        for name, call in CALLS.items():
+        for call in CALLS.values():
             with pytest.raises(ClosedError):
                 await call(Coloured(saver, colour))
-            assert name
 
 
 async def test_with_opens_and_closes(make: Callable[[], Saver], colour: str) -> None:
@@ -130,7 +128,7 @@ async def test_a_list_that_is_closed_half_way_says_so(saver: Saver) -> None:
     await anext(afound)
     saver.close()
     with pytest.raises(ClosedError):
-        [*found]
+        list(found)
     with pytest.raises(ClosedError):
         [one async for one in afound]
 
@@ -203,8 +201,6 @@ async def test_the_setup_of_the_async_name_is_awaitable(tmp_path: Path) -> None:
 
 
 async def test_a_connection_that_is_given_stays_open(tmp_path: Path, colour: str) -> None:
-    import sqlite3
-
     connection = sqlite3.connect(tmp_path / "agents.db", check_same_thread=False)
     with lgckpt.SqliteSaver(connection) as saver:
         await _use(saver, colour)

@@ -16,7 +16,9 @@ def _names(found: list[Any]) -> list[Config]:
     return [one.config for one in found]
 
 
-async def _thread(coloured: Coloured, name: str = "t", ns: str = "", count: int = 5) -> list[Config]:
+async def _thread(
+    coloured: Coloured, name: str = "t", ns: str = "", count: int = 5
+) -> list[Config]:
     """A thread's configs, newest first."""
     thread = Thread(coloured, name, ns)
     return [await thread.put({"n": n}) for n in range(count)][::-1]
@@ -46,7 +48,9 @@ async def test_threads_are_merged_newest_first(coloured: Coloured) -> None:
 
 @pytest.mark.parametrize("ns", ["", "sub", "sub:1|deep:2"])
 async def test_a_namespace_that_is_given_is_the_only_one(coloured: Coloured, ns: str) -> None:
-    stored = {name: await _thread(coloured, ns=name, count=2) for name in ("", "sub", "sub:1|deep:2")}
+    stored = {
+        name: await _thread(coloured, ns=name, count=2) for name in ("", "sub", "sub:1|deep:2")
+    }
     await _thread(coloured, "other", ns=ns)
     assert _names(await coloured.list(config("t", ns=ns))) == stored[ns]
 

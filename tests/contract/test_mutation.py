@@ -43,9 +43,7 @@ CHANGES = {
     "additional_kwargs": Change(
         _messages, lambda v: v[2].additional_kwargs.update(reason={"deep": 1})
     ),
-    "nested dict": Change(
-        lambda: {"a": {"b": {"c": 1}}}, lambda v: v["a"]["b"].update(c=2)
-    ),
+    "nested dict": Change(lambda: {"a": {"b": {"c": 1}}}, lambda v: v["a"]["b"].update(c=2)),
     "dict key order": Change(lambda: {"a": 1, "b": 2}, lambda v: v.update(a=v.pop("a"))),
     "pydantic field": Change(lambda: Note(text="old"), lambda v: setattr(v, "text", "new")),
     "pydantic list": Change(lambda: [Note(text="n")], lambda v: v[0].tags.append("new")),

@@ -140,9 +140,7 @@ async def test_runs_are_found_and_deleted(coloured: Coloured) -> None:
 
 @pytest.mark.parametrize("colour", COLOURS)
 @pytest.mark.parametrize("name", ["jsonplus", "encrypted", "custom"])
-async def test_each_change_stores_the_value_again(
-    backend: Backend, colour: str, name: str
-) -> None:
+async def test_each_change_stores_the_value_again(backend: Backend, colour: str, name: str) -> None:
     """The cost of a serializer whose output cannot be split, as documented."""
     value = _noise(1)
     with backend.open(serde=SERDES[name]()) as opened:
@@ -167,7 +165,9 @@ async def test_the_serializer_is_read_at_each_call(backend: Backend, colour: str
             opened.serde = made()
             if isinstance(opened.serde, EncryptedSerializer):
                 reader = opened.serde
-            at.append((await thread.put({"n": n, f"large {n}": _noise(n, 60)}), dict(thread.values)))
+            at.append(
+                (await thread.put({"n": n, f"large {n}": _noise(n, 60)}), dict(thread.values))
+            )
             await coloured.put_writes(at[-1][0], [("w", _noise(n, 60))], "task")
         opened.serde = reader
         opened._handle.hints.reset()

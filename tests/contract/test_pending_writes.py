@@ -83,9 +83,7 @@ async def test_a_batch_of_several_special_writes_replaces_each(
     ]
 
 
-async def test_a_batch_of_plain_writes_leaves_what_is_there(
-    coloured: Coloured, at: Config
-) -> None:
+async def test_a_batch_of_plain_writes_leaves_what_is_there(coloured: Coloured, at: Config) -> None:
     await coloured.put_writes(at, [("c", 1), ("d", 1)], "task")
     await coloured.put_writes(at, [("e", 2), ("d", 2), ("f", 2)], "task")
     assert await _pending(coloured, at) == [("task", "c", 1), ("task", "d", 1), ("task", "f", 2)]
