@@ -67,6 +67,8 @@ def parse(frame: bytes, max_len: int) -> Envelope:
     allowed = min(_bound(tag, len(frame) - start), max_len)
     if tag == _PLAIN and claimed != len(frame) - start:
         raise FrameError("damaged frame: its length is not that of its payload")
+    if tag != _PLAIN and claimed <= len(frame) - start:
+        raise FrameError("damaged frame: it is compressed to no less than its length")
     if claimed > allowed:
         raise FrameError(f"claims {claimed} bytes where at most {allowed} are allowed")
     return Envelope(tag, claimed, frame[start:])

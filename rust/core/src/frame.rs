@@ -129,6 +129,9 @@ impl<'a> Envelope<'a> {
                 return Err(Error::Frame("its length is not that of its payload"));
             }
             PLAIN => claimed,
+            LZ4_BLOCK | ZSTD_FRAME if claimed <= payload.len() as u64 => {
+                return Err(Error::Frame("it is compressed to no less than its length"));
+            }
             LZ4_BLOCK => lz4::bound(payload.len()),
             ZSTD_FRAME => zstandard::bound(payload.len()),
             _ => return Err(Error::Frame("its codec does not exist")),

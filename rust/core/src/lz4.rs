@@ -12,6 +12,7 @@ const BLOCK_MAX: usize = 0x7e00_0000;
 /// No byte of a block stands for more than this many.
 const RATIO_MAX: u64 = 255;
 
+const TOO_LARGE: &str = "it holds more bytes than are allowed";
 const MAGIC: [u8; 4] = [0x04, 0x22, 0x4d, 0x18];
 const FLAG_BLOCK_CHECKSUMS: u8 = 0x10;
 const FLAG_CONTENT_SIZE: u8 = 0x08;
@@ -60,16 +61,13 @@ pub fn decompress(data: &[u8], max_len: usize) -> Result<Vec<u8>> {
     let claimed = check_frame(data)?;
     let allowed = bound(data.len()).min(max_len as u64);
     if claimed.is_some_and(|claimed| claimed > allowed) {
-        return Err(Error::TooLarge { claimed: claimed.unwrap_or(0), allowed });
+        return Err(bad(TOO_LARGE));
     }
     let mut out = Vec::with_capacity(claimed.and_then(|len| len.try_into().ok()).unwrap_or(0));
     let limit = allowed.saturating_add(1);
     let read = FrameDecoder::new(data).take(limit).read_to_end(&mut out);
     read.map_err(|_| bad("a block or a checksum is wrong"))?;
-    match out.len() as u64 {
-        len if len > allowed => Err(Error::TooLarge { claimed: len, allowed }),
-        _ => Ok(out),
-    }
+    if out.len() as u64 > allowed { Err(bad(TOO_LARGE)) } else { Ok(out) }
 }
 
 /// Walks the blocks of a frame: it must end where `data` does, as the decoder of the library takes

@@ -25,8 +25,11 @@ pub fn append(data: &[u8], out: &mut Vec<u8>, context: &mut Compressor<'static>)
     written.is_ok()
 }
 
-/// Decompresses frames into all of `out`.
+/// Decompresses one frame into all of `out`.
 pub fn read(frame: &[u8], out: &mut [u8], context: &mut Decompressor<'static>) -> Result<()> {
+    if find_frame_compressed_size(frame) != Ok(frame.len()) {
+        return Err(Error::Frame("its payload is not one zstd frame"));
+    }
     match context.decompress_to_buffer(frame, out) {
         Ok(len) if len == out.len() => Ok(()),
         _ => Err(Error::Frame("its zstd frame does not decompress to the length it names")),
@@ -49,7 +52,7 @@ pub fn decompress(data: &[u8], max_len: usize) -> Result<Vec<u8>> {
     if let Some(claimed) = content_size(data)? {
         return match usize::try_from(claimed) {
             Ok(len) if claimed <= allowed => attempt(data, len).map_err(|()| bad("damaged")),
-            _ => Err(Error::TooLarge { claimed, allowed }),
+            _ => Err(bad("it holds more bytes than are allowed")),
         };
     }
     // No size is named: try ever larger buffers, as one pass needs no window of the frame's choice.

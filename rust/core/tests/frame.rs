@@ -137,7 +137,7 @@ fn a_claim_of_four_gigabytes_is_refused_by_its_header() {
     // The claim is in the header of the zstd frame itself, and its window too.
     let claim = [0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0];
     let error = decompress(&claim, Format::Zstd, usize::MAX).expect_err("a claim");
-    assert_eq!(error, Error::TooLarge { claimed: 1 << 32, allowed: 16 * 32_768 });
+    assert!(error.to_string().contains("more bytes than are allowed"), "{error}");
 }
 
 #[test]

@@ -220,12 +220,7 @@ fn a_list_within_a_state_is_split_as_well() {
     let state = |messages: &[Vec<u8>]| map(&[("step", vec![7]), ("messages", array(messages))]);
     let messages = chat(0, 1_000);
     assert_shares(&state(&messages[..999]), &state(&messages), 1, "append");
-    assert_shares(
-        &state(&messages[..999]),
-        &array(&messages),
-        1,
-        &format!("shared between shapes"),
-    );
+    assert_shares(&state(&messages[..999]), &array(&messages), 1, "shared between shapes");
 }
 
 #[test]

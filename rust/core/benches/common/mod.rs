@@ -27,7 +27,7 @@ pub fn prose(len: usize, seed: u32) -> Vec<u8> {
         state ^= state >> 17;
         state ^= state << 5;
         text.extend_from_slice(WORDS[(state >> 28) as usize].as_bytes());
-        if state % 8 == 0 {
+        if state.is_multiple_of(8) {
             text.extend_from_slice(state.to_string().as_bytes());
         }
     }
