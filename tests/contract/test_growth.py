@@ -140,6 +140,18 @@ async def test_a_megabyte_that_does_not_change_costs_nothing(meter: Meter) -> No
     await meter.check()
 
 
+@pytest.mark.parametrize("size", [200, 1500, 2500, 9000])
+async def test_a_value_of_any_size_that_does_not_change_costs_a_reference(
+    meter: Meter, size: int
+) -> None:
+    noise = random.Random(size).randbytes(size // 3).hex()
+    await meter.put(value=noise, other=[noise, noise[::-1]], counter=0)
+    await meter.put(counter=1)
+    for n in range(2, 8):
+        assert await meter.put(counter=n) < 450
+    await meter.check()
+
+
 async def test_the_same_is_so_when_the_process_remembers_nothing(meter: Meter) -> None:
     big = [_message(number) for number in range(500)]
     await meter.put(big=big, counter=0)

@@ -106,10 +106,9 @@ async def test_a_stale_memory_of_writes_leaves_nothing_dangling(coloured: Colour
     stored = await thread.put({"n": 1})
     await coloured.put_writes(stored, [("large", LARGE)], "task")
     with neighbour_of(coloured) as other:
+        same = await other.get_tuple(stored)
         await other.delete_thread("t")
-        again = Thread(other)
-        again.config = config("t")
-        await again.put({"n": 1})
+        await other.put(config("t"), same.checkpoint, same.metadata, {"n": 1})
     await thread.put({"large": LARGE})
     assert_nothing_missing(coloured.saver)
     coloured.saver._handle.hints.reset()

@@ -72,7 +72,12 @@ async def test_a_thread_id_that_is_a_number_is_its_text(coloured: Coloured) -> N
     assert await Thread(coloured, "7").state() == {"a": 1}
     assert (await coloured.get_tuple(stored)).checkpoint["channel_values"] == {"a": 1}
     assert len(await coloured.list(config(7))) == 1
+    await coloured.copy_thread(7, 8)
+    await Thread(coloured, 8).put({"a": 2})
+    await coloured.prune([8])
+    assert len(await coloured.list(config(8))) == 1
     await coloured.delete_thread(7)
+    await coloured.prune([8], strategy="delete")
     assert await coloured.list(None) == []
 
 

@@ -186,6 +186,14 @@ async def test_a_head_from_before_v4_reads_its_sends_from_its_parent(coloured: C
     assert found["channel_versions"]["__pregel_tasks"] == 3
 
 
+async def test_sends_of_several_tasks_come_in_the_order_of_their_paths(coloured: Coloured) -> None:
+    _, parent, head = await _before_v4(coloured, ["b 1", "b 2"])
+    await coloured.put_writes(parent, [("__pregel_tasks", "c")], "another", "~b")
+    await coloured.put_writes(parent, [("n", 1), ("__pregel_tasks", "a")], "zzz", "")
+    found = (await coloured.get_tuple(head)).checkpoint
+    assert found["channel_values"]["__pregel_tasks"] == ["a", "b 1", "b 2", "c"]
+
+
 async def test_a_head_from_before_v4_keeps_the_parent_that_holds_its_sends(
     coloured: Coloured,
 ) -> None:
