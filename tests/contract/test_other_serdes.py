@@ -168,7 +168,7 @@ async def test_ours_is_split_whatever_it_compresses(
         before = stored(opened).payload
         for n in range(4):
             await thread.put({"large": [{"id": n}, *value, n]})
-        assert stored(opened).payload - before < 4 * 20 * KIB
+        assert stored(opened).payload - before < 4 * 6 * KIB
         assert await thread.state() == thread.values
 
 
