@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help build demo test test-python test-pure test-rust test-langgraph lint format bench fuzz clean
+.PHONY: help build demo test test-python test-pure test-rust test-langgraph lint format bench \
+	figures fuzz clean
 
 help:
 	@echo "make demo      build, then run an agent on SQLite, kill it, resume it, count what it cost"
@@ -18,10 +19,12 @@ $(VENV)/ready: pyproject.toml
 	$(BIN)/pip install --quiet --upgrade pip
 	touch $@
 
+# An editable install is a release build too, and tests then read the sources as they are.
 build: $(VENV)/ready
-	$(BIN)/pip install --quiet --editable '.[test]'
+	$(BIN)/pip install --quiet --editable '.[lint]'
 
-demo: build
+demo: $(VENV)/ready
+	$(BIN)/pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m examples.demo
 
 test: test-rust test-python test-pure test-langgraph
@@ -51,9 +54,16 @@ format:
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: build
-	$(BIN)/pip install --quiet '.[bench]' --no-deps >/dev/null
+bench: $(VENV)/ready
+	$(BIN)/pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m benchmarks $(ARGS)
+
+figures: bench
+	$(BIN)/python -m benchmarks.readme
+
+fuzz: build
+	$(BIN)/pip install --quiet atheris
+	for target in fuzz/fuzz_*.py; do $(BIN)/python $$target -max_total_time=60 || exit 1; done
 
 clean:
 	rm -rf $(VENV) target lgckpt/*.so bench-results

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from lgckpt.core import REASON, core
 
 from benchmarks.savers import synchronous
+from lgckpt.core import REASON, core
 
 _PACKAGES = (
     "lgckpt",

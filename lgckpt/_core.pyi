@@ -1,7 +1,30 @@
 """The compiled core. `lgckpt._fallback` has the same functions in pure Python."""
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, final
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, Literal, final
+
+__all__ = [
+    "BUILD_PROFILE",
+    "Known",
+    "ObjectDecoder",
+    "ObjectEncoder",
+    "PackedExt",
+    "Tree",
+    "__version__",
+    "assemble",
+    "children",
+    "compress",
+    "decode",
+    "decompress",
+    "encode",
+    "hash_chunk",
+    "open_root",
+    "seal",
+    "seal_leaf",
+    "seal_root",
+    "unseal",
+]
 
 __version__: str
 BUILD_PROFILE: Literal["release", "debug", "pure"]
@@ -134,6 +157,9 @@ class Tree:
 
     def __new__(cls, data: bytes, structured: bool, earlier: Tree | None = None) -> Tree: ...
     @property
+    def data(self) -> bytes:
+        """The value, as it was given."""
+    @property
     def nbytes(self) -> int:
         """The memory it holds in bytes, the value included."""
     @property
@@ -165,3 +191,96 @@ class Tree:
         """
     def known(self) -> Known:
         """The keys of all its chunks."""
+
+def encode(obj: Any, default: Callable[[Any], Any] | None = None) -> bytes:
+    """Pack a value as `ormsgpack.packb` does with the options of `JsonPlusSerializer`.
+
+    Args:
+        obj: The value.
+        default: Called with each object msgpack has no type for; returns one that it has.
+
+    Raises:
+        EncodeError: The value cannot be packed.
+    """
+
+def decode(data: Any, ext_hook: Callable[[int, bytes], Any] | None = None) -> Any:
+    """Unpack one value.
+
+    Args:
+        data: A `bytes`, `bytearray` or C-contiguous `memoryview`.
+        ext_hook: Called with the code and the bytes of each extension.
+
+    Raises:
+        DecodeError: The bytes are not one value, and nothing else.
+    """
+
+@final
+class PackedExt:
+    """An extension already packed.
+
+    Args:
+        code: From 0 to 127.
+        data: Its content.
+    """
+
+    def __new__(cls, code: int, data: bytes, /) -> PackedExt: ...
+
+@final
+class ObjectEncoder:
+    """Packs values, objects that LangGraph knows included.
+
+    Args:
+        default: LangGraph's own, over this encoder; asked for objects without a native path.
+        native: Whether any object may be written natively.
+    """
+
+    def __new__(cls, default: Callable[[Any], Any], *, native: bool) -> ObjectEncoder: ...
+    def encode(self, value: Any) -> bytes:
+        """Pack one value.
+
+        Raises:
+            EncodeError: It cannot be packed.
+        """
+
+@final
+class ObjectDecoder:
+    """Unpacks values, objects that LangGraph knows included.
+
+    Args:
+        rebuild: LangGraph's own hook, over values already unpacked: given an extension's code and
+            its `[module, name, payload, ...]`, it gives the object.
+        fallback: LangGraph's `_reconstruction_fallback`.
+        delta_snapshot: LangGraph's `_DeltaSnapshot`.
+        native: Whether any object may be made without asking `rebuild`.
+        permissive: Whether classes outside the lists are allowed once `rebuild` has warned of them.
+        allowed: Classes allowed beside the safe ones, as `(module, name)`; None for a list of none.
+    """
+
+    def __new__(
+        cls,
+        rebuild: Callable[[int, Any], Any],
+        fallback: Callable[[Any, Exception], Any],
+        delta_snapshot: Callable[[Any], Any],
+        *,
+        native: bool,
+        permissive: bool,
+        allowed: set[tuple[str, ...]] | None,
+    ) -> ObjectDecoder: ...
+    def decode(
+        self,
+        data: Any,
+        safe: AbstractSet[tuple[str, ...]],
+        warned: AbstractSet[tuple[str, str]],
+        listeners: list[Any],
+    ) -> Any:
+        """Unpack one value.
+
+        Args:
+            data: As for `decode` of the module.
+            safe: LangGraph's safe classes.
+            warned: The classes it has warned of.
+            listeners: Who listens to its serde events.
+
+        Raises:
+            DecodeError: The bytes are not one value, and nothing else.
+        """

@@ -1,7 +1,7 @@
-"""LangChain messages: which of their constructors and validators leave values in normal form as they are.
+"""LangChain messages: constructors and validators that leave values in normal form alone.
 
-Their code is recognised by its source, so that a release of langchain-core that changes one of these functions sends
-its messages the general way until the change was looked at.
+Their code is recognised by its source, so that a release of langchain-core that changes one of
+these functions sends its messages the general way until the change was looked at.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Any
 from lgckpt._langgraph import digest
 
 # `__init__`s that pass their keyword arguments on, but for `content_blocks`.
-_INITS = {"1e238383340e97f0", "9ea17762e4036d2a", "a4f584cbc7aff109", "d1f2af567346a7d2"}
+_INITS = {"1253679cad2dfa78", "14c2ea00bee82daf", "8c763ad44a46b2fd", "a730a76df70b5127"}
 # Makes every tool call anew from its name, args and id.
-_TOOL_CALLS = {"6769fb3843d8afb8"}
-_CREATE_TOOL_CALL = {"ecaba554f06899b5"}
+_TOOL_CALLS = {"ed71f42a3915b7fe"}
+_CREATE_TOOL_CALL = {"bfc2b83603d5b161"}
 # Turns contents into strings, unless they are strings and dicts already.
-_COERCE_ARGS = {"0b6d3557358a07e1"}
+_COERCE_ARGS = {"2f3a1c4b929ce158"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,8 +49,8 @@ def validator_effect(function: Any) -> str | None:
     """What a message's validator does to values in normal form.
 
     Returns:
-        "none" if it leaves them alone, "tool_calls" if it does so for tool calls in normal form only, and None
-        if it is not a known one.
+        "none" if it leaves them alone, "tool_calls" if it does so for tool calls in normal form
+        only, and None if it is not a known one.
     """
     source = digest(getattr(function, "__func__", function))
     if source in _COERCE_ARGS:

@@ -1,8 +1,9 @@
 """Pydantic models whose fields pass through serialization and validation unchanged.
 
-A model's core schema is read into a small description of what each value may be: exact types, literal texts, and
-lists, dicts, typed dicts and models of such. The compiled core follows it; a value outside it sends the whole object
-the general way. Anything in a schema that is not listed here makes the class `None`: not described.
+A model's core schema is read into a small description of what each value may be: exact types,
+literal texts, and lists, dicts, typed dicts and models of such. The compiled core follows it; a
+value outside it sends the whole object the general way. Anything in a schema that is not listed
+here makes the class `None`: not described.
 """
 
 from __future__ import annotations
@@ -146,8 +147,9 @@ def decode_fields(cls: Any) -> tuple[Fields, Any] | None:
     """Describe the fields of a model whose constructor keeps exact values as they are.
 
     Returns:
-        The fields as `encode_fields` gives them, and where a message's validator looks for tool calls: an
-        object with the places of the fields `additional_kwargs`, `tool_calls` and `invalid_tool_calls`, or None.
+        The fields as `encode_fields` gives them, and where a message's validator looks for tool
+        calls: an object with the places of the fields `additional_kwargs`, `tool_calls` and
+        `invalid_tool_calls`, or None.
     """
     if not _is_usable(cls) or type(cls.__pydantic_validator__) is not SchemaValidator:
         return None

@@ -1,8 +1,8 @@
 """Which classes the compiled core may write and make natively, and how.
 
-The core asks once for each class it meets, and again after any change to the class or its bases. A plan is given
-only where it can be shown that the native path gives what `JsonPlusSerializer` gives; None leaves the class to
-LangGraph's own code.
+The core asks once for each class it meets, and again after any change to the class or its bases. A
+plan is given only where it can be shown that the native path gives what `JsonPlusSerializer` gives;
+None leaves the class to LangGraph's own code.
 """
 
 from __future__ import annotations
@@ -62,6 +62,11 @@ def _prefix(cls: type, count: int) -> bytes:
     return bytes([0x90 | count]) + ormsgpack.packb(cls.__module__) + ormsgpack.packb(cls.__name__)
 
 
+def _inherits(cls: Any, name: str) -> bool:
+    """Whether an attribute is the one that `object` has."""
+    return getattr(cls, name) is getattr(object, name)
+
+
 def _defines(cls: type, name: str) -> bool:
     return any(name in vars(base) for base in cls.__mro__ if base is not object)
 
@@ -70,7 +75,7 @@ def _is_ordinary(cls: type) -> bool:
     """Whether attributes of instances are looked up in the usual way."""
     return (
         type(cls) in (type, ABCMeta, enum.EnumMeta)
-        and cls.__getattribute__ is object.__getattribute__
+        and _inherits(cls, "__getattribute__")
         and not _defines(cls, "__getattr__")
         and not _defines(cls, "__class__")
         and isinstance(cls.__module__, str)
@@ -86,14 +91,18 @@ def encode_plan(cls: type) -> tuple[Any, ...] | None:
     if _models.is_model(cls):
         fields = _models.encode_fields(cls)
         return None if fields is None else ("model", _prefix(cls, 4), fields)
-    if not _is_ordinary(cls) or issubclass(cls, _EARLIER):
-        return None
-    if any(hasattr(cls, hook) for hook in _HOOKS):
+    if (
+        not _is_ordinary(cls)
+        or issubclass(cls, _EARLIER)
+        or any(hasattr(cls, hook) for hook in _HOOKS)
+    ):
         return None
     if issubclass(cls, enum.Enum):
-        return ("enum", _prefix(cls, 3)) if not hasattr(cls, "node") else None
-    if not dataclasses.is_dataclass(cls):
-        return None
+        return ("enum", _prefix(cls, 3))
+    return _dataclass_plan(cls) if dataclasses.is_dataclass(cls) else None
+
+
+def _dataclass_plan(cls: Any) -> tuple[Any, ...] | None:
     names = [field.name for field in dataclasses.fields(cls)]
     attributes = {*names, *(name for name in _SEND if hasattr(cls, name))}
     if attributes & {*_HOOKS, "node", "__class__"}:
@@ -122,9 +131,9 @@ def _sets_fields_only(cls: type) -> bool:
     return (
         type(cls) in (type, ABCMeta)
         and not inspect.isabstract(cls)
-        and cls.__new__ is object.__new__
+        and _inherits(cls, "__new__")
         and not _defines(cls, "__del__")
-        and (frozen or cls.__setattr__ is object.__setattr__)
+        and (frozen or _inherits(cls, "__setattr__"))
         and all(field.init for field in fields)
         and _has_generated_init(cls, fields, frozen)
     )
@@ -133,8 +142,8 @@ def _sets_fields_only(cls: type) -> bool:
 def _has_generated_init(
     cls: type, fields: tuple[dataclasses.Field[Any], ...], frozen: bool
 ) -> bool:
-    """Compare `__init__` with the one `dataclasses` generates for plain fields of the same names."""
-    code = getattr(cls.__init__, "__code__", None)
+    """Compare `__init__` with the one `dataclasses` generates for plain fields so named."""
+    code = getattr(inspect.getattr_static(cls, "__init__"), "__code__", None)
     specs = []
     for field in fields:
         options: dict[str, Any] = {"kw_only": field.kw_only}

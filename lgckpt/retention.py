@@ -17,7 +17,7 @@ from langgraph.checkpoint.serde.types import TASKS
 
 from lgckpt.packing import Packer, State, etag
 from lgckpt.reading import read_checkpoint, read_metadata, read_state
-from lgckpt.rows import DETACHED, HIDDEN, CheckpointRow, Entry, ThreadEdit
+from lgckpt.rows import HIDDEN, CheckpointRow, Entry, ThreadEdit
 from lgckpt.storage import ThreadView
 
 Place = tuple[str, str]
@@ -37,6 +37,7 @@ class _Opened(NamedTuple):
 async def keep_latest(view: ThreadView, packer: Packer) -> ThreadEdit:
     """Decide what `prune` with strategy "keep_latest" deletes from one thread."""
     pruner = _Pruner(view, packer, await view.entries())
+    pruner.absent_parents_go = True
     heads: dict[str, _Opened] = {}
     for ns, checkpoint_id in pruner.heads().items():
         heads[ns] = await pruner.open((ns, checkpoint_id))
@@ -65,6 +66,7 @@ class _Pruner:
         self.view = view
         self.packer = packer
         self.entries = {(e.checkpoint_ns, e.checkpoint_id): e for e in entries}
+        self.absent_parents_go = False
 
     def heads(self) -> dict[str, str]:
         """The latest visible checkpoint of each namespace."""
@@ -86,8 +88,6 @@ class _Pruner:
     async def sends_in_parent(self, head: _Opened) -> bool:
         if head.checkpoint["v"] >= FORMAT_WITHOUT_PENDING_SENDS or not head.row.parent_id:
             return False
-        if (head.row.checkpoint_ns, head.row.parent_id) not in self.entries:
-            return False
         return await self.view.has_writes(head.row.checkpoint_ns, head.row.parent_id, TASKS)
 
     def ended_calls(self, heads: dict[str, _Opened], kept: set[Place]) -> set[str]:
@@ -107,14 +107,15 @@ class _Pruner:
 
     async def edit(self, kept: set[Place], dropped: list[str]) -> ThreadEdit:
         replayed = await self.replayed(kept)
+        stay = kept | replayed.keys()
         edit = ThreadEdit(drop_namespaces=dropped)
         for place, entry in self.entries.items():
             if place[0] in dropped:
                 continue
             if place in kept:
-                await self._detach(edit, place, entry, kept, replayed)
+                await self._orphan(edit, place, entry, stay)
             elif place in replayed:
-                await self._hide(edit, place, kept, replayed)
+                await self._hide(edit, place, replayed[place], stay)
             else:
                 edit.delete.append(place)
         return edit
@@ -143,37 +144,37 @@ class _Pruner:
                     queue.append(((place[0], row.parent_id), rest))
         return {place: names for place, names in needed.items() if place not in kept}
 
-    async def _detach(
+    async def _orphan(
         self,
         edit: ThreadEdit,
         place: Place,
         entry: Entry,
-        kept: set[Place],
-        replayed: dict[Place, set[str]],
+        stay: Collection[Place],
     ) -> None:
-        """Leave a kept row without a parent to show if that one goes or is hidden."""
+        """Leave a kept row without a parent if that one goes.
+
+        A hidden parent stays its parent: LangGraph puts a copy of a checkpoint below the
+        parent it reads, and the copy's DeltaChannels are rebuilt from there.
+        """
         parent = None if entry.parent_id is None else (place[0], entry.parent_id)
-        if parent is None or parent in kept or parent not in self.entries:
+        if parent is None or parent in stay:
             return
-        flags = entry.flags | DETACHED if parent in replayed else entry.flags & ~DETACHED
-        parent_id = entry.parent_id if parent in replayed else None
-        if (flags, parent_id) == (entry.flags, entry.parent_id):
+        if parent not in self.entries and not self.absent_parents_go:
             return
         row = await self.view.row(*place)
         if row is not None:
-            edit.replace.append(row._replace(flags=flags, parent_id=parent_id))
+            edit.replace.append(row._replace(parent_id=None))
 
     async def _hide(
-        self, edit: ThreadEdit, place: Place, kept: set[Place], replayed: dict[Place, set[str]]
+        self, edit: ThreadEdit, place: Place, names: set[str], stay: Collection[Place]
     ) -> None:
         """Keep of a row only what is replayed, out of sight."""
         opened = await self.open(place)
-        names = replayed[place]
         values = {k: v for k, v in opened.state.values.items() if k in names}
-        state, refs = self.packer.reframe(opened.state._replace(values=values))
+        state, refs = self.packer.state(opened.state._replace(values=values))
         row = opened.row
         parent = None if row.parent_id is None else (place[0], row.parent_id)
-        above = parent in kept or parent in replayed
+        above = parent in stay
         edit.replace.append(
             row._replace(
                 state=state,

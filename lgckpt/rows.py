@@ -22,9 +22,6 @@ ROOT_LEVEL = 255
 HIDDEN = 1
 """Flag of a row that only a surviving DeltaChannel's replay still needs: no read shows it."""
 
-DETACHED = 2
-"""Flag of a row whose parent was pruned or is hidden: readers see no parent."""
-
 
 class CheckpointKey(NamedTuple):
     """Names one checkpoint."""
@@ -40,7 +37,7 @@ class CheckpointRow(NamedTuple):
     Attributes:
         parent_id: The checkpoint this one was made from, if any.
         run_id: `metadata["run_id"]`, beside the metadata so that `delete_for_runs` finds it.
-        flags: `HIDDEN`, `DETACHED`, or both.
+        flags: `HIDDEN` or 0.
         etag: Eight bytes that change whenever the row's content does.
         metadata: A frame of the serialized metadata.
         state: A frame of the serialized checkpoint and its channel values.

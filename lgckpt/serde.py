@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
 from lgckpt import _langgraph
 from lgckpt import core as _implementation
-from lgckpt.errors import ConfigurationError, DecodeError
+from lgckpt.errors import ConfigurationError, DecodeError, EncodeError
 
 Codec = Literal["lz4", "zstd"]
 Allowlist = Iterable["tuple[str, ...] | type"]
@@ -26,31 +27,35 @@ _encoders: dict[str, Any] = {}
 
 def _encoder(core: Any) -> Any:
     """The one encoder of an implementation."""
-    encoder = _encoders.get(core.__name__)
-    if encoder is None:
+    name = core.__name__
+    if name not in _encoders:
 
         def nested(value: Any) -> bytes:
-            packed: bytes = encoder.encode(value)
+            packed: bytes = _encoders[name].encode(value)
             return packed
 
         default = _langgraph.default_over(nested, core.PackedExt)
-        encoder = core.ObjectEncoder(default, native=_langgraph.ENCODER_KNOWN)
-        _encoders[core.__name__] = encoder
-    return encoder
+        _encoders[name] = core.ObjectEncoder(default, native=_langgraph.ENCODER_KNOWN)
+    return _encoders[name]
 
 
 class Serializer(JsonPlusSerializer):
-    """Packs what LangGraph keeps; the bytes are those of `JsonPlusSerializer`, which reads them too.
+    """Packs what LangGraph keeps, into the bytes that `JsonPlusSerializer` writes and reads.
+
+    Where LangGraph's own class would ignore trailing bytes, turn an object it cannot describe into
+    None, or recurse without bound, this one raises `DecodeError` or `EncodeError`.
 
     Args:
-        compression: `"lz4"` or `"zstd"` to compress payloads; their tag gets a suffix, as in `msgpack.lz4`.
-            Whatever is set here, every tag is read.
+        compression: `"lz4"` or `"zstd"` to compress payloads; their tag gets a suffix, as in
+            `msgpack.lz4`. Whatever is set here, every tag is read.
         min_size: Payloads of fewer bytes stay plain, as do those that do not shrink.
         pickle_fallback: Pickle what msgpack has no form for.
         allowed_json_modules: Constructors allowed in values of the old `json` tag.
-        allowed_msgpack_modules: Classes allowed in msgpack values: `True` for all (a warning for each),
-            None for LangGraph's safe ones, or `(module, name)` pairs or classes. LangGraph's default unless set.
-        __unpack_ext_hook__: Called with the code and the bytes of each msgpack extension, instead of all the above.
+        allowed_msgpack_modules: Classes allowed in msgpack values: `True` for all (with a warning
+            for each), None for LangGraph's safe ones, or `(module, name)` pairs or classes.
+            LangGraph's default unless set.
+        __unpack_ext_hook__: Called with the code and the bytes of each msgpack extension, instead
+            of all the above.
 
     Raises:
         ConfigurationError: There is no such compression.
@@ -78,7 +83,7 @@ class Serializer(JsonPlusSerializer):
         self.min_size = min_size
         self._core: Any = _implementation.core
         self._encode: Callable[[Any], bytes] = _encoder(self._core).encode
-        # The hook the decoder was made for; `with_msgpack_allowlist` and others give the copy another one.
+        # With the hook it was made for: `with_msgpack_allowlist` gives its copy another one.
         self._decoder: tuple[Any, Callable[[Any], Any]] | None = None
 
     def dumps_plain(self, obj: Any) -> tuple[str, bytes]:
@@ -147,8 +152,8 @@ class Serializer(JsonPlusSerializer):
             return "msgpack", self._encode(obj)
         try:
             return "msgpack", self._encode(obj)
-        except jsonplus.ormsgpack.MsgpackEncodeError:
-            return "pickle", jsonplus.pickle.dumps(obj)
+        except EncodeError:
+            return "pickle", pickle.dumps(obj)
 
     def _unpack(self, content: bytes) -> Any:
         decoder = self._decoder

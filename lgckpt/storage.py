@@ -51,6 +51,15 @@ class ThreadView(Protocol):
 Decide = Callable[[ThreadView], Coroutine[Any, Any, ThreadEdit]]
 
 
+Wanted = Callable[[CheckpointRow], bytes]
+"""Gives those of a row's references that its reader has to have fetched."""
+
+
+def all_refs(row: CheckpointRow) -> bytes:
+    """A `Wanted` of a reader that has nothing yet."""
+    return row.refs
+
+
 class SyncStorage(Protocol):
     """What a backend whose driver is synchronous offers; every verb is atomic.
 
@@ -70,8 +79,13 @@ class SyncStorage(Protocol):
     def put_writes(self, put: PutWrites) -> bool:
         """Store pending writes; False, and nothing stored, if a claim does not hold."""
 
-    def get(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str | None) -> Loaded | None:
-        """One visible checkpoint, or the latest of the namespace."""
+    def get(
+        self, thread_id: str, checkpoint_ns: str, checkpoint_id: str | None, wanted: Wanted
+    ) -> Loaded | None:
+        """One visible checkpoint, or the latest of the namespace.
+
+        Of the chunks the row itself names, only those below `wanted(row)` are fetched.
+        """
 
     def get_many(self, keys: Sequence[CheckpointKey]) -> list[Loaded]:
         """Those of the checkpoints that are there, in the order asked for."""
@@ -192,6 +206,9 @@ FetchAll = Callable[[int], "Mapping[bytes, bytes] | None"]
 FANOUT = 7
 """Children of a node on average, to tell from a root how many chunks are below it."""
 
+DEEP = 8
+"""Levels above this one count as this one: there are millions of chunks below, or damage."""
+
 MANY = 64
 """From so many chunks on, reading a thread's chunks in one sweep beats looking each up."""
 
@@ -214,7 +231,9 @@ def collect(refs: bytes, fetch: Fetch, fetch_all: FetchAll | None = None) -> Map
     found: dict[bytes, bytes] = {}
     levels = _levels((refs,))
     while levels:
-        expected = sum(FANOUT**level for level in levels.values() if level < ROOT_LEVEL)
+        expected = sum(
+            FANOUT ** min(level, DEEP) for level in levels.values() if level < ROOT_LEVEL
+        )
         if fetch_all is not None and expected >= MANY:
             everything = fetch_all(expected * SURPLUS)
             if everything is not None:

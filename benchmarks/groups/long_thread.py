@@ -15,7 +15,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from langchain_core.messages import AnyMessage
-from lgckpt.core import core
 
 import lgckpt
 from benchmarks.rows import Goal, Kind, Result, Stat
@@ -23,6 +22,7 @@ from benchmarks.runner import Settings, stat, timed
 from benchmarks.savers import OURS, synchronous
 from benchmarks.workloads.chat import conversation
 from benchmarks.workloads.thread import Thread
+from lgckpt.core import core
 
 GROUP = "long-thread"
 MESSAGES = 10_000

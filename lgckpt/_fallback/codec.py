@@ -22,7 +22,7 @@ PackedExt = ormsgpack.Ext
 
 
 class _Uncaught:
-    """Carries out of ormsgpack, which drops exceptions, what must not be caught, and the cause of the rest."""
+    """Carries exceptions out of ormsgpack, which drops them all."""
 
     def __init__(self, hook: Callable[..., Any]) -> None:
         self._hook = hook
@@ -57,7 +57,7 @@ def encode(obj: Any, default: Callable[[Any], Any] | None = None) -> bytes:
     except ormsgpack.MsgpackEncodeError as error:
         if hook is not None:
             hook.reraise()
-        raise EncodeError(str(error)) from (hook and hook.error)
+        raise EncodeError(str(error)) from (None if hook is None else hook.error)
 
 
 def decode(data: Any, ext_hook: Callable[[int, bytes], Any] | None = None) -> Any:
@@ -71,16 +71,20 @@ def decode(data: Any, ext_hook: Callable[[int, bytes], Any] | None = None) -> An
         DecodeError: The bytes are not one value, and nothing else.
     """
     hook = None if ext_hook is None else _Uncaught(ext_hook)
+    if type(data) is bytearray or (type(data) is memoryview and data.c_contiguous):
+        # The hook might change it while it is read.
+        data = bytes(data)
+    if type(data) is bytes:
+        # First, for some releases of ormsgpack crash where a nested value ends too early.
+        scan.require_one_value(data)
     try:
-        value = ormsgpack.unpackb(data, ext_hook=hook, option=ormsgpack.OPT_NON_STR_KEYS)
+        return ormsgpack.unpackb(data, ext_hook=hook, option=ormsgpack.OPT_NON_STR_KEYS)
     except ormsgpack.MsgpackDecodeError as error:
         if hook is not None:
             hook.reraise()
             if isinstance(hook.error, DecodeError):
                 raise hook.error from hook.error.__cause__
-        raise DecodeError(str(error)) from (hook and hook.error)
-    scan.require_one_value(data)
-    return value
+        raise DecodeError(str(error)) from (None if hook is None else hook.error)
 
 
 class ObjectEncoder:

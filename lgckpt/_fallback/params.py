@@ -5,7 +5,7 @@ Changing one makes new trees share nothing with stored ones; readers use none of
 
 from typing import Final
 
-LEAF_MIN: Final = 512
+LEAF_MIN: Final = 1024
 LEAF_MAX: Final = 16384
 ELEMENT_MAX: Final = 4096
 GEAR_MASK: Final = 0xFFE0

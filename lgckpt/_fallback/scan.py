@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import ormsgpack
 
 from lgckpt.errors import DecodeError
 
-# For each first byte: how many bytes the header has, and what its number counts.
-_VALUE, _BYTES, _ITEMS, _PAIRS = range(4)
-_FIXED = {
-    **dict.fromkeys([0xC0, 0xC2, 0xC3], 1),
-    **dict.fromkeys([0xCC, 0xD0], 2),
-    **dict.fromkeys([0xCD, 0xD1], 3),
-    **dict.fromkeys([0xCA, 0xCE, 0xD2], 5),
-    **dict.fromkeys([0xCB, 0xCF, 0xD3], 9),
-    **{0xD4 + power: 2 + (1 << power) for power in range(5)},
+# For each first byte that says it all: how many bytes there are, and how many values follow.
+_ONE = {
+    **dict.fromkeys([*range(0x80), *range(0xE0, 0x100), 0xC0, 0xC2, 0xC3], (1, 0)),
+    **{0x80 + count: (1, 2 * count) for count in range(16)},
+    **{0x90 + count: (1, count) for count in range(16)},
+    **{0xA0 + length: (1 + length, 0) for length in range(32)},
+    **dict.fromkeys([0xCC, 0xD0], (2, 0)),
+    **dict.fromkeys([0xCD, 0xD1], (3, 0)),
+    **dict.fromkeys([0xCA, 0xCE, 0xD2], (5, 0)),
+    **dict.fromkeys([0xCB, 0xCF, 0xD3], (9, 0)),
+    **{0xD4 + power: (2 + (1 << power), 0) for power in range(5)},
 }
+# For others: the width of the number that follows, what it counts, and what comes with bytes.
+_BYTES, _ITEMS, _PAIRS = range(3)
 _COUNTED = {
     **{0xC4 + power: (1 << power, _BYTES, 0) for power in range(3)},
     **{0xC7 + power: (1 << power, _BYTES, 1) for power in range(3)},
@@ -29,45 +31,49 @@ _COUNTED = {
 }
 
 
-def require_one_value(data: Any) -> None:
-    """Check that nothing follows a value that ormsgpack could read.
+def require_one_value(data: bytes) -> None:
+    """Check that there is a whole value, and nothing after it.
 
     Raises:
-        DecodeError: Other bytes follow.
+        DecodeError: It ends too early, or other bytes follow.
     """
-    data = data if type(data) is bytes else bytes(data)
+    if _is_one_value(data):
+        return
+    end = _end(data)
+    if end != len(data):
+        raise DecodeError(f"{len(data) - end} bytes after the end of the value")
+
+
+def _is_one_value(data: bytes) -> bool:
+    """Ask ormsgpack's check of fragments, where there is one; False if that cannot tell."""
     try:
         ormsgpack.Fragment(data)
-    except ValueError:
-        # Also for a value deeper than the check allows, and for timestamps that LangGraph does not write.
-        end = _end(data)
-        if end != len(data):
-            raise DecodeError(f"{len(data) - end} bytes after the end of the value") from None
+    except (AttributeError, ValueError):
+        # Also for a value deeper than the check allows.
+        return False
+    return True
 
 
 def _end(data: bytes) -> int:
     at, owed = 0, 1
     while owed:
-        owed -= 1
+        if owed > len(data) - at:
+            raise DecodeError("unexpected end of file")
         size, values = _step(data, at)
         at += size
-        owed += values
+        owed += values - 1
+    if at > len(data):
+        raise DecodeError("unexpected end of file")
     return at
 
 
 def _step(data: bytes, at: int) -> tuple[int, int]:
     """The size of the value or the header at a place, and how many values it adds."""
     first = data[at]
-    if first < 0x80 or first >= 0xE0:
-        return 1, 0
-    if first < 0x90:
-        return 1, 2 * (first & 0x0F)
-    if first < 0xA0:
-        return 1, first & 0x0F
-    if first < 0xC0:
-        return 1 + (first & 0x1F), 0
-    if first in _FIXED:
-        return _FIXED[first], 0
+    if first in _ONE:
+        return _ONE[first]
+    if first not in _COUNTED:
+        raise DecodeError(f"invalid type 0x{first:02x}")
     width, counts, more = _COUNTED[first]
     number = int.from_bytes(data[at + 1 : at + 1 + width], "big")
     if counts == _BYTES:

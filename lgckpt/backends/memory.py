@@ -23,7 +23,7 @@ from lgckpt.rows import (
     ThreadEdit,
     WriteRow,
 )
-from lgckpt.storage import Decide, collect, reachable, run_sync
+from lgckpt.storage import Decide, Wanted, all_refs, collect, reachable, run_sync
 
 Place = tuple[str, str]
 
@@ -62,9 +62,9 @@ class _Thread:
                 return row
         return None
 
-    def load(self, row: CheckpointRow) -> Loaded:
+    def load(self, row: CheckpointRow, wanted: Wanted) -> Loaded:
         writes = list(self.writes.get((row.checkpoint_ns, row.checkpoint_id), {}).values())
-        refs = row.refs + b"".join(w.refs for w in writes)
+        refs = wanted(row) + b"".join(w.refs for w in writes)
         return Loaded(row, writes, collect(refs, self.fetch) if refs else {})
 
     def sweep(self) -> None:
@@ -133,7 +133,13 @@ class MemoryStorage:
                     batch.setdefault((row.task_id, row.idx), row)
             return True
 
-    def get(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str | None) -> Loaded | None:
+    def get(
+        self,
+        thread_id: str,
+        checkpoint_ns: str,
+        checkpoint_id: str | None,
+        wanted: Wanted = all_refs,
+    ) -> Loaded | None:
         """One visible checkpoint, or the latest of the namespace."""
         with self._lock:
             thread = self._all.get(thread_id)
@@ -143,7 +149,7 @@ class MemoryStorage:
                 row = thread.latest(checkpoint_ns)
             else:
                 row = thread.rows.get((checkpoint_ns, checkpoint_id))
-            return None if row is None or row.flags & HIDDEN else thread.load(row)
+            return None if row is None or row.flags & HIDDEN else thread.load(row, wanted)
 
     def get_many(self, keys: Sequence[CheckpointKey]) -> list[Loaded]:
         """Those of the checkpoints that are there, in the order asked for."""

@@ -40,7 +40,7 @@ from lgckpt.rows import (
     ScanQuery,
     WriteRow,
 )
-from lgckpt.storage import Decide, run_sync
+from lgckpt.storage import Decide, Wanted, all_refs, run_sync
 
 TID = "(SELECT tid FROM lgckpt_threads WHERE thread_id = ?)"
 VISIBLE = f"flags & {HIDDEN} = 0"
@@ -75,6 +75,7 @@ class SqliteStorage:
         self._ready = False
         self._write = partial(self._connections.write, self._prepare)
         self._read = partial(self._connections.read, self._prepare)
+        self._fetch_one = partial(self._connections.fetch_one, self._prepare)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         if not self._ready:
@@ -131,7 +132,13 @@ class SqliteStorage:
             )  # fmt: skip
         return True
 
-    def get(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str | None) -> Loaded | None:
+    def get(
+        self,
+        thread_id: str,
+        checkpoint_ns: str,
+        checkpoint_id: str | None,
+        wanted: Wanted = all_refs,
+    ) -> Loaded | None:
         """One visible checkpoint, or the latest of the namespace."""
         which, parameters = "", [thread_id, checkpoint_ns]
         if checkpoint_id is not None:
@@ -142,19 +149,18 @@ class SqliteStorage:
             f" WHERE tid = {TID} AND checkpoint_ns = ? {which} AND {VISIBLE}"
             " ORDER BY checkpoint_id DESC LIMIT 1"
         )
-        with self._read(snapshot=False) as connection:
-            found = connection.execute(query, parameters).fetchone()
+        found = self._fetch_one(query, parameters)
         if found is None:
             return None
         row = CheckpointRow(thread_id, checkpoint_ns, *found[2:])
-        if not found[0] and not row.refs:
+        if not found[0] and not (row.refs and wanted(row)):
             return Loaded(row, (), {})
         with self._read() as connection:
             found = connection.execute(query, parameters).fetchone()
             if found is None:
                 return None
             row = CheckpointRow(thread_id, checkpoint_ns, *found[2:])
-            return load(connection, found[1], [row])[0]
+            return load(connection, found[1], [row], wanted)[0]
 
     def get_many(self, keys: Sequence[CheckpointKey]) -> list[Loaded]:
         """Those of the checkpoints that are there, in the order asked for."""
@@ -167,7 +173,7 @@ class SqliteStorage:
                 tid = find_tid(connection, thread_id)
                 rows = [read_row(connection, tid, key) for key in mine]
                 shown = [row for row in rows if row is not None and not row.flags & HIDDEN]
-                found.update((one.row.key, one) for one in load(connection, tid, shown))
+                found.update((one.row.key, one) for one in load(connection, tid, shown, all_refs))
         return [found[key] for key in keys if key in found]
 
     def get_row(self, key: CheckpointKey) -> CheckpointRow | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from lgckpt.errors import ClosedError, ConfigurationError, StorageError
 
@@ -101,6 +102,24 @@ class Connections:
             self._give_back(connection)
         except sqlite3.Error as exc:
             raise self._translated(exc) from exc
+
+    def fetch_one(
+        self,
+        prepare: Callable[[sqlite3.Connection], None],
+        query: str,
+        parameters: Sequence[object],
+    ) -> Any:
+        """The first row of one statement: what `read` does, without its cost where that counts."""
+        self._after_fork()
+        if not self._lock.acquire(blocking=self._single):
+            with self.read(prepare, snapshot=False) as connection:
+                return connection.execute(query, parameters).fetchone()
+        try:
+            return self._open_writer(prepare).execute(query, parameters).fetchone()
+        except sqlite3.Error as exc:
+            raise self._translated(exc) from exc
+        finally:
+            self._lock.release()
 
     def _translated(self, exc: sqlite3.Error) -> StorageError:
         """Our error for one of the driver's, with the database's name."""

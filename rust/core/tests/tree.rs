@@ -137,7 +137,8 @@ fn an_append_sends_little() {
     }
     // A message has 600 bytes on average.
     assert!(sent < 99 * 900, "{} bytes of chunks an append", sent / 99);
-    assert!(inline < 99 * 700, "{} bytes in the root an append", inline / 99);
+    // The tail is shorter than a leaf and a message; the references are a few to a level.
+    assert!(inline < 99 * (LEAF_MIN + 100), "{} bytes in the root an append", inline / 99);
 }
 
 #[test]

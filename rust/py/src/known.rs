@@ -78,7 +78,10 @@ fn load(py: Python<'_>) -> PyResult<Known> {
     };
     Ok(Known {
         ext: Immortal::new(ormsgpack.getattr("Ext")?),
-        fragment: Immortal::new(ormsgpack.getattr("Fragment")?),
+        // Older releases have none; then no object is of that class.
+        fragment: Immortal::new(
+            ormsgpack.getattr("Fragment").or_else(|_| ormsgpack.getattr("Ext"))?,
+        ),
         packb: Immortal::new(ormsgpack.getattr("packb")?),
         options: of("langgraph.checkpoint.serde.jsonplus", "_option")?,
         enum_meta: of("enum", "EnumMeta")?,
@@ -100,7 +103,7 @@ fn load(py: Python<'_>) -> PyResult<Known> {
     })
 }
 
-/// The version CPython gives a class, changed by any change to it or to its bases; 0 if it has none.
+/// The version `CPython` gives a class, changed by any change to it or to its bases; 0 if it has none.
 ///
 /// # Safety
 /// `class` is a live class and the GIL is held.
@@ -108,6 +111,8 @@ fn load(py: Python<'_>) -> PyResult<Known> {
 pub unsafe fn version(class: *mut ffi::PyTypeObject) -> u32 {
     // SAFETY: the caller's.
     unsafe {
+        // Later releases set the version itself to 0.
+        #[cfg(not(Py_3_13))]
         if (*class).tp_flags & ffi::Py_TPFLAGS_VALID_VERSION_TAG == 0 {
             return 0;
         }
@@ -138,7 +143,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// The class as it is now; None if CPython gives it no version, and changes cannot be seen.
+    /// The class as it is now; None if `CPython` gives it no version, and changes cannot be seen.
     ///
     /// # Safety
     /// `class` is a live class and the GIL is held.

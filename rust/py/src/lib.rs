@@ -1,10 +1,13 @@
 //! The border between `lgckpt-core` and Python: this file only registers.
+#![allow(clippy::inline_always, reason = "measured: the hot loops are made of these functions")]
+
 mod decode;
 mod encode;
 mod error;
 mod failure;
 mod known;
 mod pack;
+mod pause;
 mod schema;
 mod stack;
 mod text;

@@ -71,7 +71,7 @@ pub struct Field {
 
 /// The named values of a model or a typed dict, in the order of the schema.
 pub struct Fields {
-    fields: Box<[Field]>,
+    all: Box<[Field]>,
     /// Whether keys outside the schema are kept.
     pub extra: bool,
     /// A dict with all names, to be copied; its keys are laid out already.
@@ -84,18 +84,18 @@ impl Fields {
     /// How many there are.
     #[inline(always)]
     pub fn len(&self) -> usize {
-        self.fields.len()
+        self.all.len()
     }
 
     /// One after another.
     pub fn iter(&self) -> std::slice::Iter<'_, Field> {
-        self.fields.iter()
+        self.all.iter()
     }
 
     /// The field at a place.
     #[inline(always)]
     pub fn get(&self, index: usize) -> Option<&Field> {
-        self.fields.get(index)
+        self.all.get(index)
     }
 
     /// The field a key names; `next` is where it is expected, and moves past it.
@@ -104,7 +104,7 @@ impl Fields {
     /// `key` is alive and the GIL is held.
     #[inline(always)]
     pub unsafe fn find(&self, key: *mut ffi::PyObject, next: &mut usize) -> Option<&Field> {
-        if let Some(field) = self.fields.get(*next)
+        if let Some(field) = self.all.get(*next)
             && (key == field.name.as_ptr() || key as usize == field.seen.load(Ordering::Relaxed))
         {
             // A remembered address may have been used again, so the text decides; it is short.
@@ -120,10 +120,10 @@ impl Fields {
 
     #[inline(never)]
     unsafe fn search(&self, key: *mut ffi::PyObject, next: &mut usize) -> Option<&Field> {
-        let expected = (*next).min(self.fields.len());
-        let order = (expected..self.fields.len()).chain(0..expected);
+        let expected = (*next).min(self.all.len());
+        let order = (expected..self.all.len()).chain(0..expected);
         for index in order {
-            let field = &self.fields[index];
+            let field = &self.all[index];
             // SAFETY: the caller's.
             if unsafe { field.is(key) } {
                 field.seen.store(key as usize, Ordering::Relaxed);
@@ -156,12 +156,7 @@ impl Fields {
             });
         }
         let names = PySet::new(spec.py(), template.keys())?;
-        Ok(Self {
-            fields: fields.into(),
-            extra,
-            template: template.unbind(),
-            names: names.unbind(),
-        })
+        Ok(Self { all: fields.into(), extra, template: template.unbind(), names: names.unbind() })
     }
 }
 
@@ -196,8 +191,11 @@ impl Node {
     pub fn holds_models(&self) -> bool {
         match self {
             Self::Model(_) => true,
-            Self::Nullable(inner) | Self::List(inner) => inner.holds_models(),
-            _ => false,
+            Self::Nullable(inner) | Self::List(inner) | Self::Dict(_, inner) => {
+                inner.holds_models()
+            }
+            Self::TypedDict(fields) => fields.iter().any(|field| field.node.holds_models()),
+            Self::Any | Self::Leaf(_) | Self::Literal(_) | Self::Union(_) => false,
         }
     }
 
@@ -233,8 +231,11 @@ impl Node {
     }
 }
 
+/// Names and their msgpack, one after another.
+pub type Names = Box<[(Py<PyString>, Box<[u8]>)]>;
+
 /// Reads `[(name, packed)]`.
-pub fn names(spec: &Bound<'_, PyAny>) -> PyResult<Box<[(Py<PyString>, Box<[u8]>)]>> {
+pub fn names(spec: &Bound<'_, PyAny>) -> PyResult<Names> {
     let pairs: Vec<(Py<PyString>, Vec<u8>)> = spec.extract()?;
     Ok(pairs.into_iter().map(|(name, packed)| (name, packed.into())).collect())
 }

@@ -22,7 +22,7 @@ class Verdict:
 
     Attributes:
         problems: Each makes the command fail.
-        differing: Tests whose outcome differs for a reason that is no problem.
+        differing: Tests that differ for a reason that is no problem, or that fail for both.
         gained: How many pass with ours that are skipped with the official savers.
     """
 
@@ -88,9 +88,9 @@ def _same_outcome(
         verdict.problems.append(f"{nodeid} passes: take it out of the table of exclusions")
     elif excluded and excluded.sign in ours.reason:
         verdict.differing.append(f"{both}, since it {excluded.reason}")
-    elif ours.outcome == official.outcome:
+    elif ours.outcome == official.outcome != "failed":
         return
-    elif official.outcome == "passed" or ours.outcome == "failed":
+    elif official.outcome == "passed" or ours.outcome == "failed" != official.outcome:
         verdict.problems.append(f"{both}\n{ours.reason}")
     elif (official.outcome, ours.outcome) == ("skipped", "passed"):
         verdict.gained += 1

@@ -118,6 +118,7 @@ def _environment(savers: str, records: Path) -> dict[str, str]:
         "LGCKPT_SUITE_SAVERS": savers,
         "LGCKPT_SUITE_RECORDS": str(records),
         "NO_DOCKER": "true",
+        "PYTHONUNBUFFERED": "1",
         "LANGGRAPH_STRICT_MSGPACK": kept.get("LANGGRAPH_STRICT_MSGPACK", "false"),
         "LANGSMITH_TRACING": "false",
     }

@@ -9,7 +9,8 @@ use pyo3::types::{PyString, PyTuple};
 use super::cache::hash;
 use crate::failure::Done;
 use crate::known::{Known, Stamp, stamp_of};
-use crate::schema::{Fields, names};
+use crate::pause::resumed;
+use crate::schema::{Fields, Names, names};
 
 const CLASSES: usize = 1024;
 
@@ -24,7 +25,7 @@ pub enum Making {
     Set,
     Frozenset,
     /// The fields, in the order in which the class's own `__init__` sets them.
-    Dataclass(Box<[(Py<PyString>, Box<[u8]>)]>),
+    Dataclass(Names),
     Model(ModelMaking),
 }
 
@@ -38,9 +39,12 @@ pub struct ModelMaking {
 /// Where a message's validator looks, by the places of the fields.
 #[derive(FromPyObject)]
 pub struct ToolCalls {
-    pub additional_kwargs: usize,
-    pub tool_calls: usize,
-    pub invalid_tool_calls: usize,
+    #[pyo3(attribute("additional_kwargs"))]
+    pub kwargs: usize,
+    #[pyo3(attribute("tool_calls"))]
+    pub valid: usize,
+    #[pyo3(attribute("invalid_tool_calls"))]
+    pub invalid: usize,
 }
 
 /// A class that a name leads to now.
@@ -180,7 +184,7 @@ fn making(class: &Bound<'_, PyAny>) -> PyResult<Making> {
     } else if pointer == &raw mut ffi::PyFrozenSet_Type {
         return Ok(Making::Frozenset);
     }
-    let spec = PLANNER.import(py, "lgckpt._plans", "decode_plan")?.call1((class,))?;
+    let spec = resumed(|| PLANNER.import(py, "lgckpt._plans", "decode_plan")?.call1((class,)))?;
     if spec.is_none() {
         return Ok(Making::General);
     }

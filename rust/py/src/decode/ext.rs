@@ -5,6 +5,7 @@ use pyo3::types::{PyBytes, PyList, PySet};
 
 use super::{Decoder, Rules};
 use crate::failure::{Done, Fail, caused_by, decode_error};
+use crate::pause::resumed;
 use crate::stack;
 
 /// LangGraph's extension codes that have no native path.
@@ -93,7 +94,7 @@ impl<'py> Objects<'_, 'py> {
         if let Some(allowed) = self.allowed {
             return contains(allowed.as_any(), key);
         }
-        let unheard = self.listeners.cast_exact::<PyList>().is_ok_and(|list| list.is_empty());
+        let unheard = self.listeners.cast_exact::<PyList>().is_ok_and(PyListMethods::is_empty);
         Ok(self.permissive && unheard && contains(&self.warned, key)?)
     }
 }
@@ -111,12 +112,12 @@ impl<'a, 'py> Decoder<'a, 'py> {
     #[inline(never)]
     pub(super) fn ext(&mut self, length: usize) -> Done<Bound<'py, PyAny>> {
         if self.depth >= 1023 {
-            return Err(self.fail("Recursion limit reached"));
+            return Err(decode_error("Recursion limit reached"));
         }
         let code = self.byte()?;
         let data = self.take(length)?;
         match self.rules {
-            Rules::None => Err(self.fail("ext_hook missing")),
+            Rules::None => Err(decode_error("ext_hook missing")),
             Rules::Hook(hook) => self.hooked(hook, code.cast_signed(), data),
             Rules::Objects(objects) => self.object_of(objects, code, data),
         }
@@ -142,20 +143,20 @@ impl<'a, 'py> Decoder<'a, 'py> {
     ) -> Done<Bound<'py, PyAny>> {
         if code > DELTA_SNAPSHOT {
             let code = code.cast_signed();
-            return Err(
-                self.fail(&format!("unknown extension code {code}: written by a newer LangGraph?"))
-            );
+            return Err(decode_error(&format!(
+                "unknown extension code {code}: written by a newer LangGraph?"
+            )));
         }
         if self.objects >= stack::MAX_OBJECTS || stack::here() < self.stack_floor {
-            return Err(self.fail("too many objects inside one another"));
+            return Err(decode_error("too many objects inside one another"));
         }
         let outer = (self.data, self.at, self.owed, self.depth);
         (self.data, self.at, self.owed, self.depth) = (data, 0, 0, 0);
         self.objects += 1;
         let object = match (objects.native, code) {
-            (true, DELTA_SNAPSHOT) => {
-                self.message().and_then(|value| Ok(objects.delta_snapshot.call1((value,))?))
-            }
+            (true, DELTA_SNAPSHOT) => self
+                .message()
+                .and_then(|value| Ok(resumed(|| objects.delta_snapshot.call1((value,)))?)),
             (true, _) => self.described(objects, code),
             (false, _) => self.message().and_then(|parts| self.rebuilt(objects, code, parts)),
         };
@@ -172,15 +173,15 @@ impl<'a, 'py> Decoder<'a, 'py> {
         code: u8,
         parts: Bound<'py, PyAny>,
     ) -> Done<Bound<'py, PyAny>> {
-        let count = parts.cast_exact::<PyList>().map_or(0, |list| list.len());
+        let count = parts.cast_exact::<PyList>().map_or(0, PyListMethods::len);
         let needed = 3 + usize::from(code == METHOD || code == NUMPY_ARRAY);
         if count < needed && code != DELTA_SNAPSHOT {
-            return Err(self.fail("an extension that does not describe an object"));
+            return Err(decode_error("an extension that does not describe an object"));
         }
         let object = stack::with_objects(self.objects, || objects.rebuild.call1((code, parts)))
             .map_err(|error| self.hook_failed(error))?;
         if code == NUMPY_ARRAY && object.is_none() {
-            return Err(self.fail(
+            return Err(decode_error(
                 "a numpy array that cannot be rebuilt: numpy is missing or the data is damaged",
             ));
         }

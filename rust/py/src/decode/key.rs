@@ -3,10 +3,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::Decoder;
-use super::cache::key_cache;
+use super::cache::{Id, MAX_KEY, key_cache};
 use crate::failure::Done;
-
-const CACHED: usize = 64;
 
 impl<'py> Decoder<'_, 'py> {
     /// The next key.
@@ -34,12 +32,13 @@ impl<'py> Decoder<'_, 'py> {
 
     /// A string that is a key.
     #[inline(always)]
-    pub(super) fn text_key(&mut self, length: usize) -> Done<Bound<'py, PyAny>> {
+    fn text_key(&mut self, length: usize) -> Done<Bound<'py, PyAny>> {
+        let rest = &self.data[self.at..];
         let bytes = self.take(length)?;
-        if length > CACHED {
+        if length > MAX_KEY {
             return self.string(bytes);
         }
-        key_cache(self.py).get(bytes, || self.string(bytes))
+        key_cache(self.py).get(Id::new(rest, length), bytes, || self.string(bytes))
     }
 
     fn tuple_key(&mut self, length: usize) -> Done<Bound<'py, PyAny>> {
@@ -47,7 +46,7 @@ impl<'py> Decoder<'_, 'py> {
         let mut items = Vec::new();
         for _ in 0..length {
             self.owed -= 1;
-            items.push(self.other_or_text_key()?);
+            items.push(self.key()?);
         }
         self.leave();
         let tuple = pyo3::types::PyTuple::new(self.py, items)?.into_any();
@@ -56,10 +55,5 @@ impl<'py> Decoder<'_, 'py> {
             return Err(crate::failure::fetched(self.py));
         }
         Ok(tuple)
-    }
-
-    #[inline(never)]
-    fn other_or_text_key(&mut self) -> Done<Bound<'py, PyAny>> {
-        self.key()
     }
 }

@@ -9,6 +9,7 @@ use super::Decoder;
 use super::classes::{self, Found, Making, Named};
 use super::ext::Objects;
 use crate::failure::{Done, Fail, caused_by};
+use crate::pause::resumed;
 use crate::schema::Fields;
 use crate::stack;
 
@@ -34,7 +35,7 @@ enum Payload<'py> {
     Fields(Bound<'py, PyAny>),
 }
 
-impl<'a, 'py> Decoder<'a, 'py> {
+impl<'py> Decoder<'_, 'py> {
     /// The object that the current message describes.
     pub(super) fn described(
         &mut self,
@@ -254,7 +255,7 @@ impl<'a, 'py> Decoder<'a, 'py> {
                 self.py,
                 [named.module.bind(self.py).as_any(), named.name.bind(self.py).as_any(), payload],
             )?;
-            Ok(objects.fallback.call1((parts, error.into_value(self.py)))?)
+            Ok(resumed(|| objects.fallback.call1((parts, error.into_value(self.py))))?)
         })
     }
 

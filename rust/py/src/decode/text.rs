@@ -1,9 +1,9 @@
-//! Strings: UTF-8 into the compact form CPython keeps them in.
+//! Strings: UTF-8 into the compact form `CPython` keeps them in.
 use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::Decoder;
-use crate::failure::Done;
+use crate::failure::{Done, decode_error};
 
 impl<'py> Decoder<'_, 'py> {
     /// A string of `length` bytes.
@@ -33,46 +33,121 @@ impl<'py> Decoder<'_, 'py> {
     #[inline(never)]
     fn wide_string(&self, bytes: &[u8]) -> Done<Bound<'py, PyAny>> {
         let text =
-            simdutf8::basic::from_utf8(bytes).map_err(|_| self.fail("invalid UTF-8 string"))?;
-        let highest = bytes.iter().copied().max().unwrap_or_default();
-        let length = text.chars().count().cast_signed();
+            simdutf8::basic::from_utf8(bytes).map_err(|_| decode_error("invalid UTF-8 string"))?;
+        let (length, highest) = measured(bytes);
         // SAFETY: the width is the narrowest that holds the highest character, as CPython requires, and
         // as many units are written as there are characters.
         unsafe {
             match highest {
-                0xf0.. => {
-                    let string = self.new_string(length, 0x10_ffff)?;
-                    fill::<u32>(&string, text.chars().map(u32::from));
-                    Ok(string)
-                }
-                0xc4.. => {
-                    let string = self.new_string(length, 0xffff)?;
-                    fill::<u16>(&string, text.chars().map(|c| u32::from(c) as u16));
-                    Ok(string)
-                }
-                _ => {
-                    let string = self.new_string(length, 0xff)?;
-                    fill::<u8>(&string, text.chars().map(|c| u32::from(c) as u8));
-                    Ok(string)
-                }
+                0xf0.. => self.filled::<u32>(text, length, 0x10_ffff),
+                0xc4.. => self.filled::<u16>(text, length, 0xffff),
+                _ => self.filled::<u8>(text, length, 0xff),
             }
         }
     }
 
-    unsafe fn new_string(&self, length: ffi::Py_ssize_t, highest: u32) -> Done<Bound<'py, PyAny>> {
-        // SAFETY: the GIL is held.
-        unsafe { Ok(Bound::from_owned_ptr_or_err(self.py, ffi::PyUnicode_New(length, highest))?) }
+    /// A string of `length` units of a width.
+    unsafe fn filled<T: Unit>(
+        &self,
+        text: &str,
+        length: usize,
+        highest: u32,
+    ) -> Done<Bound<'py, PyAny>> {
+        // SAFETY: a new string that is not ASCII keeps its units after its longer header.
+        unsafe {
+            let string = ffi::PyUnicode_New(length.cast_signed(), highest);
+            let string = Bound::from_owned_ptr_or_err(self.py, string)?;
+            let start = string.as_ptr().cast::<ffi::PyCompactUnicodeObject>().add(1);
+            if (text.len() - length) * 4 < text.len() {
+                fill_runs::<T>(start.cast(), text);
+            } else {
+                fill::<T>(start.cast(), text);
+            }
+            Ok(string)
+        }
     }
 }
 
-/// Writes the characters of a new string that is not ASCII.
-unsafe fn fill<T>(string: &Bound<'_, PyAny>, units: impl Iterator<Item = T>) {
-    // SAFETY: the units of a compact string follow its longer header.
-    unsafe {
-        let mut at = string.as_ptr().cast::<ffi::PyCompactUnicodeObject>().add(1).cast::<T>();
-        for unit in units {
-            at.write(unit);
-            at = at.add(1);
+/// One character as `CPython` keeps it.
+trait Unit: Copy + From<u8> {
+    fn narrowed(character: u32) -> Self;
+}
+
+impl Unit for u8 {
+    #[expect(clippy::cast_possible_truncation, reason = "the width holds the highest character")]
+    fn narrowed(character: u32) -> Self {
+        character as Self
+    }
+}
+
+impl Unit for u16 {
+    #[expect(clippy::cast_possible_truncation, reason = "the width holds the highest character")]
+    fn narrowed(character: u32) -> Self {
+        character as Self
+    }
+}
+
+impl Unit for u32 {
+    fn narrowed(character: u32) -> Self {
+        character
+    }
+}
+
+/// How many characters valid UTF-8 has, and its highest byte.
+fn measured(bytes: &[u8]) -> (usize, u8) {
+    const LANE: usize = 240;
+    let (mut count, mut highest) = (0, 0);
+    for lane in bytes.chunks(LANE) {
+        // Of a byte each, so that the compiler counts many at once; they do not overflow.
+        let mut starts = 0_u8;
+        for &byte in lane {
+            starts += u8::from(byte.cast_signed() >= -64);
+            highest = highest.max(byte);
         }
+        count += usize::from(starts);
+    }
+    (count, highest)
+}
+
+/// Writes characters.
+unsafe fn fill<T: Unit>(mut out: *mut T, text: &str) {
+    for character in text.chars() {
+        // SAFETY: the caller made room for one unit a character.
+        unsafe {
+            out.write(T::narrowed(character.into()));
+            out = out.add(1);
+        }
+    }
+}
+
+/// Writes characters that are mostly ASCII: eight at a time where they all are.
+unsafe fn fill_runs<T: Unit>(mut out: *mut T, text: &str) {
+    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+    let mut rest = text;
+    loop {
+        while let Some(eight) = rest.as_bytes().first_chunk::<8>()
+            && u64::from_ne_bytes(*eight) & HIGH_BITS == 0
+        {
+            // SAFETY: the caller made room for one unit a character.
+            unsafe {
+                for (place, byte) in eight.iter().enumerate() {
+                    out.add(place).write(T::from(*byte));
+                }
+                out = out.add(8);
+            }
+            rest = &rest[8..];
+        }
+        let mut characters = rest.chars();
+        for _ in 0..8 {
+            let Some(character) = characters.next() else {
+                return;
+            };
+            // SAFETY: as above.
+            unsafe {
+                out.write(T::narrowed(character.into()));
+                out = out.add(1);
+            }
+        }
+        rest = characters.as_str();
     }
 }

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 
 use super::Decoder;
 use super::classes::{ModelMaking, ToolCalls};
-use crate::failure::{Done, fetched};
+use crate::failure::{Done, decode_error, fetched};
 use crate::schema::{Fields, Node};
 use crate::text::utf8;
 
@@ -79,16 +79,16 @@ impl<'py> Decoder<'_, 'py> {
         // SAFETY: the plan says that the class has the `__new__` of object.
         unsafe {
             let class = class.cast::<ffi::PyTypeObject>();
-            let new = (*(&raw mut ffi::PyBaseObject_Type)).tp_new;
+            let new = ffi::PyBaseObject_Type.tp_new;
             let Some(new) = new else {
-                return Err(self.fail("object has no __new__"));
+                return Err(decode_error("object has no __new__"));
             };
             let object = new(class, self.known.empty_tuple.ptr(), std::ptr::null_mut());
             Ok(Bound::from_owned_ptr_or_err(self.py, object)?)
         }
     }
 
-    /// What a value that passed becomes, if it holds models.
+    /// What a value that passed becomes; None if it stays, though what it holds may be converted.
     unsafe fn converted(
         &self,
         node: &Node,
@@ -98,21 +98,54 @@ impl<'py> Decoder<'_, 'py> {
         unsafe {
             match node {
                 Node::Model(model) => {
-                    self.instance(model.class.as_ptr(), &model.fields, value).map(Some)
+                    return self.instance(model.class.as_ptr(), &model.fields, value).map(Some);
                 }
-                Node::Nullable(inner) if value != ffi::Py_None() => self.converted(inner, value),
-                Node::List(items) => {
-                    for index in 0..ffi::PyList_GET_SIZE(value) {
-                        let item = ffi::PyList_GET_ITEM(value, index);
-                        if let Some(model) = self.converted(items, item)? {
-                            ffi::PyList_SetItem(value, index, model.into_ptr());
-                        }
-                    }
-                    Ok(None)
+                Node::Nullable(inner) if value != ffi::Py_None() => {
+                    return self.converted(inner, value);
                 }
-                _ => Ok(None),
+                Node::List(items) if items.holds_models() => self.convert_items(items, value)?,
+                Node::Dict(_, values) if values.holds_models() => {
+                    self.convert_pairs(value, |_| Some(&**values))?;
+                }
+                Node::TypedDict(fields) => {
+                    self.convert_pairs(value, |key| Some(&fields.find(key, &mut 0)?.node))?;
+                }
+                _ => {}
+            }
+            Ok(None)
+        }
+    }
+
+    unsafe fn convert_items(&self, items: &Node, list: *mut ffi::PyObject) -> Done {
+        // SAFETY: the list is of our making.
+        unsafe {
+            for index in 0..ffi::PyList_GET_SIZE(list) {
+                if let Some(model) = self.converted(items, ffi::PyList_GET_ITEM(list, index))? {
+                    ffi::PyList_SetItem(list, index, model.into_ptr());
+                }
             }
         }
+        Ok(())
+    }
+
+    unsafe fn convert_pairs<'n>(
+        &self,
+        dict: *mut ffi::PyObject,
+        node: impl Fn(*mut ffi::PyObject) -> Option<&'n Node>,
+    ) -> Done {
+        let mut position = 0;
+        let (mut key, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
+        // SAFETY: the dict is of our making; giving a key it has another value moves nothing.
+        unsafe {
+            while ffi::PyDict_Next(dict, &raw mut position, &raw mut key, &raw mut value) != 0 {
+                if let Some(node) = node(key)
+                    && let Some(model) = self.converted(node, value)?
+                {
+                    set_item(self.py, dict, key, model.as_ptr())?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// An instance of a dataclass, with its fields set as its own `__init__` sets them.
@@ -236,23 +269,20 @@ unsafe fn typed_dict_passes(fields: &Fields, dict: *mut ffi::PyObject) -> bool {
     unsafe {
         while ffi::PyDict_Next(dict, &raw mut position, &raw mut key, &raw mut value) != 0 {
             let mut place = next;
-            match fields.find(key, &mut place) {
-                Some(field) => {
-                    let skipped = place <= next
-                        || fields.iter().take(place - 1).skip(next).any(|f| f.required);
-                    if skipped || !passes(&field.node, value) {
-                        return false;
-                    }
-                    next = place;
+            if let Some(field) = fields.find(key, &mut place) {
+                let skipped =
+                    place <= next || fields.iter().take(place - 1).skip(next).any(|f| f.required);
+                if skipped || !passes(&field.node, value) {
+                    return false;
                 }
-                None => {
-                    let text = ffi::Py_TYPE(key) == &raw mut ffi::PyUnicode_Type;
-                    let early = fields.iter().skip(next).any(|f| f.required);
-                    if !fields.extra || !text || early {
-                        return false;
-                    }
-                    next = fields.len();
+                next = place;
+            } else {
+                let text = ffi::Py_TYPE(key) == &raw mut ffi::PyUnicode_Type;
+                let early = fields.iter().skip(next).any(|f| f.required);
+                if !fields.extra || !text || early {
+                    return false;
                 }
+                next = fields.len();
             }
         }
     }
@@ -269,9 +299,9 @@ unsafe fn normal_tool_calls(fields: &Fields, places: &ToolCalls, dict: *mut ffi:
                 ffi::PyDict_GetItemWithError(dict, field.name.as_ptr())
             })
         };
-        let calls = value(places.tool_calls);
-        let invalid = value(places.invalid_tool_calls);
-        let kwargs = value(places.additional_kwargs);
+        let calls = value(places.valid);
+        let invalid = value(places.invalid);
+        let kwargs = value(places.kwargs);
         if calls.is_null()
             || invalid.is_null()
             || kwargs.is_null()

@@ -25,16 +25,6 @@ impl<'a, 'py> Decoder<'a, 'py> {
         decode_error(&format!("{extra} bytes after the end of the value"))
     }
 
-    #[cold]
-    pub(super) fn fail(&self, message: &str) -> Fail {
-        decode_error(message)
-    }
-
-    #[cold]
-    fn ended(&self) -> Fail {
-        self.fail("unexpected end of file")
-    }
-
     /// The next byte.
     #[inline(always)]
     pub(super) fn byte(&mut self) -> Done<u8> {
@@ -43,7 +33,7 @@ impl<'a, 'py> Decoder<'a, 'py> {
                 self.at += 1;
                 Ok(byte)
             }
-            None => Err(self.ended()),
+            None => Err(ended()),
         }
     }
 
@@ -55,7 +45,7 @@ impl<'a, 'py> Decoder<'a, 'py> {
                 self.at += length;
                 Ok(bytes)
             }
-            None => Err(self.ended()),
+            None => Err(ended()),
         }
     }
 
@@ -66,7 +56,7 @@ impl<'a, 'py> Decoder<'a, 'py> {
                 self.at += N;
                 Ok(*bytes)
             }
-            None => Err(self.ended()),
+            None => Err(ended()),
         }
     }
 
@@ -134,7 +124,7 @@ impl<'a, 'py> Decoder<'a, 'py> {
                 0xc4 => return self.u8().and_then(|length| self.binary(length)),
                 0xc5 => return self.u16().and_then(|length| self.binary(length)),
                 0xc6 => return self.u32().and_then(|length| self.binary(length)),
-                _ => return Err(self.fail(&format!("invalid type 0x{marker:02x}"))),
+                _ => return Err(decode_error(&format!("invalid type 0x{marker:02x}"))),
             }
         };
         // SAFETY: as above.
@@ -155,13 +145,13 @@ impl<'a, 'py> Decoder<'a, 'py> {
     #[inline(always)]
     pub(super) fn enter(&mut self, count: usize) -> Done {
         if self.depth >= MAX_DEPTH - u32::from(count != 0) {
-            return Err(self.fail("Recursion limit reached"));
+            return Err(decode_error("Recursion limit reached"));
         }
         if stack::here() < self.stack_floor {
-            return Err(self.fail("Recursion limit reached: out of stack"));
+            return Err(decode_error("Recursion limit reached: out of stack"));
         }
         if count > (self.data.len() - self.at).saturating_sub(self.owed) {
-            return Err(self.ended());
+            return Err(ended());
         }
         self.depth += 1;
         self.owed += count;
@@ -230,4 +220,9 @@ impl<'a, 'py> Decoder<'a, 'py> {
             _ => Ok(1 << (marker - 0xd4)),
         }
     }
+}
+
+#[cold]
+fn ended() -> Fail {
+    decode_error("unexpected end of file")
 }

@@ -142,7 +142,7 @@ impl Iso {
         self.length += text.len();
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a decimal digit")]
+    #[expect(clippy::cast_sign_loss, reason = "a decimal digit")]
     fn number(&mut self, mut number: i32, width: usize) {
         for place in (0..width).rev() {
             self.bytes[self.length + place] = b'0' + (number % 10) as u8;

@@ -1,16 +1,15 @@
 //! Dataclasses: the fields by their cached names.
 use pyo3::ffi;
-use pyo3::prelude::*;
-use pyo3::types::PyString;
 
 use super::Encoder;
 use super::object::code;
 use crate::failure::{Done, fetched};
+use crate::schema::Names;
 
 /// How instances of one dataclass are written.
 pub struct DataclassPlan {
     pub prefix: Box<[u8]>,
-    pub fields: Box<[(Py<PyString>, Box<[u8]>)]>,
+    pub fields: Names,
 }
 
 impl Encoder<'_> {

@@ -61,7 +61,7 @@ impl Encoder<'_> {
     /// `object` is alive, kept so by the caller, and the GIL is held (so for every method here).
     pub(super) unsafe fn general(&mut self, object: *mut ffi::PyObject) -> Done {
         if self.default.is_null() {
-            return Err(self.not_serializable(object));
+            return Err(not_serializable(object));
         }
         if self.defaults == MAX_DEFAULTS {
             return Err(encode_error("Recursion limit for default hook reached"));
@@ -102,17 +102,17 @@ impl Encoder<'_> {
     #[cold]
     pub(super) fn unserializable(&self, object: *mut ffi::PyObject, failure: Fail) -> Fail {
         match failure {
-            Fail::Raised(error) => caused_by(self.py, error, || self.not_serializable(object)),
-            Fail::Unproven => self.not_serializable(object),
+            Fail::Raised(error) => caused_by(self.py, error, || not_serializable(object)),
+            Fail::Unproven => not_serializable(object),
         }
     }
+}
 
-    #[cold]
-    fn not_serializable(&self, object: *mut ffi::PyObject) -> Fail {
-        // SAFETY: `object` is alive; a class's name is a C string that lives with it.
-        let name = unsafe { CStr::from_ptr((*ffi::Py_TYPE(object)).tp_name) };
-        encode_error(&format!("Type is not msgpack serializable: {}", name.to_string_lossy()))
-    }
+#[cold]
+fn not_serializable(object: *mut ffi::PyObject) -> Fail {
+    // SAFETY: `object` is alive; a class's name is a C string that lives with it.
+    let name = unsafe { CStr::from_ptr((*ffi::Py_TYPE(object)).tp_name) };
+    encode_error(&format!("Type is not msgpack serializable: {}", name.to_string_lossy()))
 }
 
 /// The header of an extension: its bytes and how many they are; None if msgpack has no room for it.

@@ -87,16 +87,13 @@ impl<'py> Encoder<'py> {
             while count < length
                 && ffi::PyDict_Next(dict, &raw mut position, &raw mut key, &raw mut value) != 0
             {
-                match fields.find(key, &mut next) {
-                    Some(field) => {
-                        self.out.write(&field.packed)?;
-                        self.proven_item(&field.node, value)?;
-                    }
-                    None => {
-                        Self::require(extra)?;
-                        self.plain_key(key)?;
-                        self.proven_item(&Node::Any, value)?;
-                    }
+                if let Some(field) = fields.find(key, &mut next) {
+                    self.out.write(&field.packed)?;
+                    self.proven_item(&field.node, value)?;
+                } else {
+                    Self::require(extra)?;
+                    self.plain_key(key)?;
+                    self.proven_item(&Node::Any, value)?;
                 }
                 count += 1;
             }

@@ -22,6 +22,7 @@ pub mod code {
 }
 
 /// An extension being written.
+#[derive(Clone, Copy)]
 pub(super) struct Open {
     at: usize,
     depth: u32,

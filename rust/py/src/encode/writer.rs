@@ -5,6 +5,8 @@ use pyo3::prelude::*;
 use crate::failure::{Done, fetched};
 
 const FIRST: usize = 1024;
+/// From here on the output grows by less each time.
+const LARGE: usize = 256 * 1024;
 
 unsafe extern "C" {
     fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, size: ffi::Py_ssize_t) -> std::ffi::c_int;
@@ -57,8 +59,8 @@ impl<'py> Writer<'py> {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, extra: usize) -> Done {
-        let wanted = (self.len + extra).max(self.capacity * 2);
-        self.resize(wanted)
+        let factor = if self.capacity < LARGE { 4 } else { 2 };
+        self.resize((self.len + extra).max(self.capacity * factor))
     }
 
     fn resize(&mut self, size: usize) -> Done {
@@ -96,7 +98,7 @@ impl<'py> Writer<'py> {
         debug_assert!(self.len + bytes.len() <= self.capacity);
         // SAFETY: the caller's; `bytes` belongs to another object than the output.
         unsafe {
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.start.add(self.len), bytes.len())
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.start.add(self.len), bytes.len());
         };
         self.len += bytes.len();
     }

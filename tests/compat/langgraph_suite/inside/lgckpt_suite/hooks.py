@@ -22,10 +22,13 @@ if OURS:
 _reports: list[pytest.TestReport] = []
 
 
-def pytest_pycollect_makemodule(module_path: Path) -> None:
-    """A module of the suite is about to be imported."""
-    if OURS and module_path.name == prune.MODULE:
-        prune.open_for_prune()
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """A module of the suite is imported within."""
+    if OURS and collector.path.name == prune.MODULE:
+        with prune.opened():
+            return (yield)
+    return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

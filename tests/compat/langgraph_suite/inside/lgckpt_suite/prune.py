@@ -43,14 +43,19 @@ _OPENERS = {"": _memory, "_pipe": _sqlite_memory, "_pool": _sqlite_file}
 """By the suffix of the Postgres fixture in whose place it is."""
 
 
-def open_for_prune() -> None:
-    """Give the module our savers; must run before it is imported."""
+@contextmanager
+def opened() -> Iterator[None]:
+    """Where that module is imported, it gets our savers and is not skipped."""
     fixtures: Any = sys.modules["tests.conftest_checkpointer"]
     for suffix, opener in _OPENERS.items():
         _put(fixtures, f"_checkpointer_postgres{suffix}", opener)
         _put(fixtures, f"_checkpointer_postgres_aio{suffix}", _asynchronous(opener))
     conftest: Any = sys.modules["tests.conftest"]
     conftest.NO_DOCKER = False
+    try:
+        yield
+    finally:
+        conftest.NO_DOCKER = True
 
 
 def _put(fixtures: Any, name: str, opener: Any) -> None:
@@ -65,11 +70,11 @@ def _put(fixtures: Any, name: str, opener: Any) -> None:
 
 def _asynchronous(opener: Any) -> Any:
     @asynccontextmanager
-    async def opened() -> AsyncIterator[Any]:
+    async def asynchronous() -> AsyncIterator[Any]:
         with opener() as saver:
             yield saver
 
-    return opened
+    return asynchronous
 
 
 def skip_what_is_of_postgres(items: list[pytest.Item]) -> list[str]:

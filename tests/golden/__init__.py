@@ -1,0 +1,1 @@
+"""Bytes written by each release, never written again."""
