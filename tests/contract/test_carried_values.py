@@ -124,13 +124,20 @@ async def test_replacing_a_checkpoint_leaves_what_its_children_carried(
     assert await _values(coloured, parent) == {"kept": "other"}
 
 
-async def test_a_parent_replaced_by_another_saver_is_read_anew(coloured: Coloured) -> None:
-    parent = await _first(coloured, "old")
-    again = checkpoint({"kept": "new"}, {"kept": 1}, id=parent["configurable"]["checkpoint_id"])
+@every_size
+async def test_a_parent_replaced_by_another_saver_is_read_anew(
+    coloured: Coloured, size: str
+) -> None:
+    """Even if all that changed is bytes in the middle of a value."""
+    parent = await _first(coloured, [SIZES[size], "old", SIZES[size]])
+    again = (await coloured.get_tuple(parent)).checkpoint
+    again["channel_values"]["kept"][1] = "new"
     with neighbour_of(coloured) as other:
-        await other.put(config("t"), again, LOOP, {"kept": 1})
+        await other.put(config("t"), again, LOOP, {"kept": 1, "n": 1})
+        await other.prune(["t"])
     child = await _put(coloured, parent, {"n": 2}, {"kept": 1, "n": 2}, {"n": 2})
-    assert await _values(coloured, child) == {"kept": "new", "n": 2}
+    assert await _values(coloured, child) == {"kept": [SIZES[size], "new", SIZES[size]], "n": 2}
+    assert_nothing_missing(coloured.saver)
 
 
 async def test_a_changed_version_outside_new_versions_takes_the_value_given(

@@ -156,6 +156,23 @@ async def test_each_change_stores_the_value_again(backend: Backend, colour: str,
 
 
 @pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("compression", ["lz4", "zstd", None])
+async def test_ours_is_split_whatever_it_compresses(
+    backend: Backend, colour: str, compression: Any
+) -> None:
+    """Bytes that were compressed first would share no chunk after a change."""
+    value = _noise(1)
+    with backend.open(serde=lgckpt.Serializer(compression=compression)) as opened:
+        thread = Thread(Coloured(opened, colour))
+        await thread.put({"large": value})
+        before = stored(opened).payload
+        for n in range(4):
+            await thread.put({"large": [{"id": n}, *value, n]})
+        assert stored(opened).payload - before < 4 * 6 * KIB
+        assert await thread.state() == thread.values
+
+
+@pytest.mark.parametrize("colour", COLOURS)
 async def test_the_serializer_is_read_at_each_call(backend: Backend, colour: str) -> None:
     with backend.open() as opened:
         coloured = Coloured(opened, colour)
