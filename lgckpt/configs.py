@@ -10,6 +10,8 @@ from langgraph.checkpoint.base import get_checkpoint_id
 from lgckpt.errors import ConfigurationError
 from lgckpt.rows import CheckpointKey
 
+_NO_THREAD = "the config has no thread_id: pass {'configurable': {'thread_id': ...}}"
+
 
 def thread_of(config: RunnableConfig) -> str:
     """The thread id, as text.
@@ -18,11 +20,12 @@ def thread_of(config: RunnableConfig) -> str:
         ConfigurationError: The config names no thread.
     """
     try:
-        return text(config["configurable"]["thread_id"], "thread_id")
+        found = config["configurable"]["thread_id"]
     except (KeyError, TypeError) as exc:
-        raise ConfigurationError(
-            "the config has no thread_id: pass {'configurable': {'thread_id': ...}}"
-        ) from exc
+        raise ConfigurationError(_NO_THREAD) from exc
+    if found is None:
+        raise ConfigurationError(_NO_THREAD)
+    return text(found, "thread_id")
 
 
 def text(value: Any, what: str) -> str:
@@ -41,7 +44,7 @@ def text(value: Any, what: str) -> str:
 
 def namespace_of(config: RunnableConfig) -> str:
     """The checkpoint namespace, "" where none is given."""
-    return text(config["configurable"].get("checkpoint_ns", ""), "checkpoint_ns")
+    return text(config["configurable"].get("checkpoint_ns") or "", "checkpoint_ns")
 
 
 def checkpoint_id_of(config: RunnableConfig) -> str | None:

@@ -31,6 +31,7 @@ from lgckpt.drafting import (
 from lgckpt.errors import (
     ConfigurationError,
     CorruptCheckpointError,
+    LgckptError,
     StorageError,
     UnsupportedFormatError,
 )
@@ -211,13 +212,19 @@ async def delete_thread(context: Context, thread_id: str) -> None:
 
 
 async def delete_for_runs(context: Context, run_ids: Sequence[str]) -> None:
-    """Delete runs, thread by thread."""
+    """Delete runs, thread by thread; a damaged thread is named once all others are done."""
     wanted = _ids(run_ids, "run_ids")
     if not wanted:
         return
     decide = partial(retention.without_runs, packer=context.packer, run_ids=frozenset(wanted))
+    damaged: LgckptError | None = None
     for thread_id in await context.driver("threads_of_runs", wanted):
-        await _edit(context, thread_id, decide)
+        try:
+            await _edit(context, thread_id, decide)
+        except (CorruptCheckpointError, UnsupportedFormatError) as exc:
+            damaged = damaged or exc
+    if damaged is not None:
+        raise damaged
 
 
 async def prune(context: Context, thread_ids: Sequence[str], strategy: str) -> None:

@@ -236,15 +236,17 @@ class MemoryStorage:
             ]
 
     def copy_thread(self, source: str, target: str) -> None:
-        """Copy all rows of a thread; rows of the same key are replaced."""
+        """Copy all rows of a thread; rows of the same key are replaced, none hidden by it."""
         with self._lock:
             old = self._all.get(source)
             if old is None:
                 return
             new = self._all.setdefault(target, _Thread())
             new.chunks.update(old.chunks)
-            for row in old.rows.values():
-                new.store(row._replace(thread_id=target))
+            for place, row in old.rows.items():
+                shown = place in new.rows and not new.rows[place].flags & HIDDEN
+                if not (row.flags & HIDDEN and shown):
+                    new.store(row._replace(thread_id=target))
             for place, batch in old.writes.items():
                 copies = {k: w._replace(thread_id=target) for k, w in batch.items()}
                 new.writes.setdefault(place, {}).update(copies)

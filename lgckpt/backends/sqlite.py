@@ -249,7 +249,7 @@ class SqliteStorage:
         return list(found)
 
     def copy_thread(self, source: str, target: str) -> None:
-        """Copy all rows of a thread; rows of the same key are replaced."""
+        """Copy all rows of a thread; rows of the same key are replaced, none hidden by it."""
         with self._write() as connection:
             old = find_tid(connection, source)
             if old is None:
@@ -259,8 +259,9 @@ class SqliteStorage:
             for table, columns in _COPIED:
                 connection.execute(
                     f"INSERT OR REPLACE INTO {table} (tid, {columns})"
-                    f" SELECT ?, {columns} FROM {table} WHERE tid = ?",
-                    (new, old),
+                    f" SELECT ?, {columns} FROM {table} AS old WHERE tid = ?"
+                    + (_HIDES_NONE if table == "lgckpt_checkpoints" else ""),
+                    (new, old, new) if table == "lgckpt_checkpoints" else (new, old),
                 )
 
     def delete_thread(self, thread_id: str) -> None:
@@ -275,6 +276,13 @@ _COPIED = (
     ("lgckpt_chunks", "hash, frame"),
     ("lgckpt_checkpoints", f"checkpoint_ns, checkpoint_id, {ROW}"),
     ("lgckpt_writes", f"checkpoint_ns, checkpoint_id, {WRITE}"),
+)
+
+
+_HIDES_NONE = (
+    f" AND (old.{VISIBLE} OR NOT EXISTS (SELECT 1 FROM lgckpt_checkpoints AS mine"
+    " WHERE mine.tid = ? AND mine.checkpoint_ns = old.checkpoint_ns"
+    f" AND mine.checkpoint_id = old.checkpoint_id AND mine.{VISIBLE}))"
 )
 
 

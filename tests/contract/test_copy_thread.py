@@ -8,6 +8,7 @@ import pytest
 
 from tests.checkpoints import Thread, config
 from tests.colours import Coloured
+from tests.contract.graphs import Runner, replayed
 from tests.contract.stored import assert_nothing_missing, stored
 
 pytestmark = pytest.mark.anyio
@@ -148,3 +149,14 @@ async def test_a_copied_run_is_deleted_with_its_run(coloured: Coloured) -> None:
     await coloured.copy_thread("source", "copy")
     await coloured.delete_for_runs(["run 1", "run 2"])
     assert [one.metadata["run_id"] for one in await coloured.list(None)] == ["run 0"] * 4
+
+
+async def test_a_copy_made_again_after_a_prune_hides_nothing(coloured: Coloured) -> None:
+    runner = Runner(coloured, replayed(1000, supersteps=1))
+    await runner.invoke({"turn": 0, "log": ["user"]}, "source")
+    await coloured.copy_thread("source", "target")
+    before = await coloured.list(config("target"))
+    assert len(before) > 1
+    await coloured.prune(["source"])
+    await coloured.copy_thread("source", "target")
+    assert len(await coloured.list(config("target"))) == len(before)

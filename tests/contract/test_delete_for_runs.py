@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from lgckpt.errors import CorruptCheckpointError
+from tests.backends import Backend
 from tests.checkpoints import Config, Thread, config
 from tests.colours import Coloured
 from tests.contract.stored import assert_nothing_missing, assert_nothing_unused, stored
@@ -109,3 +111,21 @@ async def test_a_text_is_no_list_of_runs(coloured: Coloured) -> None:
     with pytest.raises(TypeError, match="run_ids"):
         await coloured.delete_for_runs("a")
     assert len(await coloured.list(None)) == 1
+
+
+async def test_a_damaged_thread_is_named_once_the_others_are_done(
+    coloured: Coloured, backend: Backend
+) -> None:
+    for name in ("a", "hurt", "z"):
+        thread = Thread(coloured, name)
+        await thread.put({"n": 1}, run_id="gone")
+        await thread.put({"n": 2}, run_id="kept", mark=name)
+    row = coloured.saver._handle.storage.get("hurt", "", None).row
+    backend.damage(
+        coloured.saver, "checkpoints", "metadata", lambda m: b"?" if m == row.metadata else m
+    )
+    with pytest.raises(CorruptCheckpointError, match="'hurt'"):
+        await coloured.delete_for_runs(["gone"])
+    for name in ("a", "z"):
+        (left,) = await coloured.list(config(name))
+        assert left.metadata["run_id"] == "kept"

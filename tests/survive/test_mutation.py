@@ -9,12 +9,16 @@ import pytest
 
 from tests.survive.harness import SCALE, run
 
-SECONDS = 3.0
+SECONDS = 2.0
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("core", ["as-it-is", "pure"])
 @pytest.mark.parametrize("backend", ["memory", "agents.db"], ids=["memory", "sqlite"])
-def test_mutation_while_encoding_never_crashes(tmp_path: Path, backend: str, seed: int) -> None:
+def test_mutation_while_encoding_never_crashes(
+    tmp_path: Path, backend: str, core: str, seed: int
+) -> None:
     where = backend if backend == "memory" else tmp_path / backend
-    outcomes = json.loads(run("mutate", where, SECONDS * SCALE, seed))
+    env = {"LGCKPT_PURE": "1"} if core == "pure" else {}
+    outcomes = json.loads(run("mutate", where, SECONDS * SCALE, seed, env=env))
     assert outcomes["stored"] > 0
