@@ -157,6 +157,9 @@ class Tree:
 
     def __new__(cls, data: bytes, structured: bool, earlier: Tree | None = None) -> Tree: ...
     @property
+    def data(self) -> bytes:
+        """The value, as it was given."""
+    @property
     def nbytes(self) -> int:
         """The memory it holds in bytes, the value included."""
     @property

@@ -44,6 +44,12 @@ def namespace_of(config: RunnableConfig) -> str:
     return text(config["configurable"].get("checkpoint_ns", ""), "checkpoint_ns")
 
 
+def checkpoint_id_of(config: RunnableConfig) -> str | None:
+    """The checkpoint the config names, if it names one."""
+    checkpoint_id = get_checkpoint_id(config)
+    return text(checkpoint_id, "checkpoint_id") if checkpoint_id else None
+
+
 def key_of(config: RunnableConfig) -> CheckpointKey:
     """The key of a checkpoint that the config must name.
 
@@ -51,10 +57,10 @@ def key_of(config: RunnableConfig) -> CheckpointKey:
         ConfigurationError: The config names no thread or no checkpoint.
     """
     thread_id = thread_of(config)
-    checkpoint_id = get_checkpoint_id(config)
-    if not checkpoint_id:
+    checkpoint_id = checkpoint_id_of(config)
+    if checkpoint_id is None:
         raise ConfigurationError(f"the config of thread {thread_id!r} has no checkpoint_id")
-    return CheckpointKey(thread_id, namespace_of(config), text(checkpoint_id, "checkpoint_id"))
+    return CheckpointKey(thread_id, namespace_of(config), checkpoint_id)
 
 
 def config_of(thread_id: Any, checkpoint_ns: str, checkpoint_id: str) -> RunnableConfig:

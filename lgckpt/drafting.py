@@ -19,11 +19,13 @@ from langgraph.checkpoint.base import (
     get_checkpoint_metadata,
 )
 
+from lgckpt.configs import text
 from lgckpt.hints import Hint, Hints
 from lgckpt.packing import (
     SETTLE_MIN,
     Packed,
     Packer,
+    State,
     Value,
     etag,
     pack_write,
@@ -37,23 +39,32 @@ from lgckpt.rows import (
     PutCheckpoint,
     PutWrites,
     WriteRow,
+    hashes,
 )
 
 _NONE = object()
-"""Equal to no version."""
+"""No value, and equal to no version."""
 
 
 class Draft(NamedTuple):
-    """A checkpoint with its changed values packed."""
+    """A checkpoint, serialized but for the values it carries on from its parent.
+
+    Attributes:
+        bare: The tag and the bytes of the checkpoint without its values.
+        versions: Its `channel_versions`.
+        changed: The values of the channels in `new_versions`.
+        carried: The other channels, each with its value in case the parent has none.
+    """
 
     key: CheckpointKey
     parent_id: str | None
     packer: Packer
-    checkpoint: Checkpoint
+    bare: tuple[str, bytes]
+    versions: dict[str, Any]
     metadata: bytes
     run_id: str | None
     changed: dict[str, Packed]
-    carried: list[str]
+    carried: dict[str, Any]
 
     @property
     def wants_parent(self) -> bool:
@@ -82,11 +93,13 @@ def draft(
         for k in new_versions
         if k in values
     }
+    parent_id = config["configurable"].get("checkpoint_id")
     return Draft(
         key,
-        config["configurable"].get("checkpoint_id"),
+        None if parent_id is None else text(parent_id, "checkpoint_id"),
         packer,
-        checkpoint,
+        packer.checkpoint(checkpoint),
+        dict(checkpoint["channel_versions"]),
         packer.metadata(full),
         None if run_id is None else str(run_id),
         changed,
@@ -94,16 +107,22 @@ def draft(
     )
 
 
-def _carried(checkpoint: Checkpoint, new_versions: ChannelVersions) -> list[str]:
+def _carried(checkpoint: Checkpoint, new_versions: ChannelVersions) -> dict[str, Any]:
     """Channels whose value may be the parent's: a version says so even where no value is given.
 
     A DeltaChannel gives no value between snapshots; the version it inherits names the
     snapshot's, which is how LangGraph's in-memory and Postgres savers read it back.
     """
     values, versions = checkpoint["channel_values"], checkpoint["channel_versions"]
-    carried = [k for k in versions if k not in new_versions]
-    carried += [k for k in values if k not in versions and k not in new_versions]
+    carried = {k: values.get(k, _NONE) for k in versions if k not in new_versions}
+    carried.update((k, v) for k, v in values.items() if k not in versions and k not in new_versions)
     return carried
+
+
+def pack_carried(draft: Draft) -> Draft:
+    """Encode what is carried, now: the parent has to be read first and may be found absent."""
+    packed = {k: v if v is _NONE else draft.packer.value(v) for k, v in draft.carried.items()}
+    return draft._replace(carried=packed)
 
 
 class Bound(NamedTuple):
@@ -126,13 +145,12 @@ def bind(draft: Draft, parent: Hint | None, *, whole: bool = False) -> Bound:
     values = binder.carry()
     for channel, packed in draft.changed.items():
         values[channel] = binder.sent(channel, packed)
-    state, refs = packer.state(draft.checkpoint, values)
+    state, refs = packer.state(State(*draft.bare, values))
     tag = etag(metadata, state, refs)
     row = CheckpointRow(*draft.key, draft.parent_id, draft.run_id, 0, tag, metadata, state, refs)
     put = PutCheckpoint(row, binder.chunks, binder.parent_claim(), binder.further_claims())
-    versions = dict(draft.checkpoint["channel_versions"])
     held = len(state) + len(refs)
-    return Bound(put, Hint(row.checkpoint_id, tag, held, versions, values, binder.known))
+    return Bound(put, Hint(row.checkpoint_id, tag, held, draft.versions, values, binder.known))
 
 
 class _Binder:
@@ -148,24 +166,24 @@ class _Binder:
 
     def carry(self) -> dict[str, Value]:
         """The values that did not change: the parent's, or encoded where it has none."""
-        checkpoint = self._draft.checkpoint
-        versions, given = checkpoint["channel_versions"], checkpoint["channel_values"]
-        parent, packer = self._parent, self._draft.packer
+        versions, parent, packer = self._draft.versions, self._parent, self._draft.packer
         values: dict[str, Value] = {}
-        for channel in self._draft.carried:
+        for channel, given in self._draft.carried.items():
             value = None
             version = versions.get(channel)
             if parent is not None and version == parent.versions.get(channel, _NONE):
                 value = parent.values.get(channel)
             if value is not None:
                 values[channel] = self._settled(channel, value)
-            elif channel in given:
-                values[channel] = self.sent(channel, packer.value(given[channel]))
+            elif given is not _NONE:
+                packed = given if isinstance(given, Packed) else packer.value(given)
+                values[channel] = self.sent(channel, packed)
         return values
 
     def _settled(self, channel: str, value: Value) -> Value:
         if not value.refs and value.size <= SETTLE_MIN:
             return value
+        self.claims.extend(hashes(value.refs))
         settled, chunk = self._draft.packer.settle(value)
         if chunk is not None:
             self.chunks.append(chunk)
@@ -201,7 +219,9 @@ class _Binder:
         """The chunks taken to be there which the parent's row does not itself vouch for."""
         if not self.claims:
             return self.claims
-        vouched = set() if self._parent is None else parent_hashes(self._parent.values)
+        vouched: set[bytes] = set()
+        if self._parent is not None and self._parent.stored_here:
+            vouched = parent_hashes(self._parent.values)
         return [h for h in dict.fromkeys(self.claims) if h not in vouched]
 
 
@@ -210,7 +230,7 @@ def draft_writes(
 ) -> list[tuple[str, int, Packed]]:
     """Encode what `put_writes` was given, now: (channel, idx, packed value)."""
     return [
-        (channel, WRITES_IDX_MAP.get(channel, idx), packer.value(value))
+        (text(channel, "channel"), WRITES_IDX_MAP.get(channel, idx), packer.value(value))
         for idx, (channel, value) in enumerate(writes)
     ]
 

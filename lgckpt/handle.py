@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import weakref
 
+from lgckpt import forks
 from lgckpt.errors import ClosedError
 from lgckpt.hints import Hints
 from lgckpt.storage import Driver, SyncStorage, Workers, async_driver, sync_driver
@@ -19,17 +19,9 @@ class Handle:
         self.sync = sync_driver(storage)
         self.asyncio = async_driver(storage, self.workers)
         self.closed = False
-        self._hints = Hints()
-        self._pid = os.getpid()
+        self.hints = Hints()
+        forks.register(self)
         self._finalizer = weakref.finalize(self, _release, storage, self.workers)
-
-    @property
-    def hints(self) -> Hints:
-        """What this process remembers; a forked child starts with nothing."""
-        if self._pid != os.getpid():
-            self._hints = Hints()
-            self._pid = os.getpid()
-        return self._hints
 
     def driver(self, *, sync: bool) -> Driver:
         """The driver of one colour.
@@ -40,6 +32,14 @@ class Handle:
         if self.closed:
             raise ClosedError("this saver was closed")
         return self.sync if sync else self.asyncio
+
+    def before_fork(self) -> None:
+        """Nothing: what is remembered is forgotten in the child."""
+
+    def after_fork(self, *, child: bool) -> None:
+        """A forked child starts with nothing remembered."""
+        if child:
+            self.hints = Hints()
 
     def close(self) -> None:
         """Release the storage; safe to call again."""

@@ -39,6 +39,7 @@ class Hint:
         values: The row's values, packed.
         known: For each channel with a chunk tree, the hashes of its latest tree.
         written: The hashes of the chunk trees of its pending writes.
+        stored_here: Whether this process stored it, and so knows its chunks to be there.
     """
 
     checkpoint_id: str
@@ -48,6 +49,7 @@ class Hint:
     values: dict[str, Value]
     known: dict[str, Any] = field(default_factory=dict)
     written: list[Any] = field(default_factory=list)
+    stored_here: bool = True
 
     def nbytes(self) -> int:
         """About how much memory this holds, in bytes."""

@@ -10,7 +10,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from lgckpt.packing import Value
 from lgckpt.reading import ordered, read_state, read_value, read_write
-from lgckpt.rows import CheckpointKey, CheckpointRow, WriteRow
+from lgckpt.rows import CheckpointKey, CheckpointRow, WriteRow, Written
 from lgckpt.storage import Driver
 
 FIRST_PAGE = 16
@@ -27,17 +27,15 @@ async def channel_history(
     """
     walk = _Walk(channels)
     await _climb(driver, walk, target)
-    found: list[WriteRow] = []
-    if walk.path:
-        found = await driver(
-            "writes", target.thread_id, target.checkpoint_ns, list(walk.path), list(channels)
-        )
-    wanted = walk.in_order(found)
-    refs = b"".join(w.refs for w in wanted) + b"".join(v.refs for _, v in walk.seeds.values())
+    written: Written = await driver(
+        "writes", target.thread_id, target.checkpoint_ns, list(walk.path), list(channels)
+    )
+    wanted = walk.in_order(written.rows)
+    refs = b"".join(v.refs for _, v in walk.seeds.values())
     chunks = await driver("chunks", target.thread_id, refs) if refs else {}
     result: dict[str, DeltaChannelHistory] = {}
     for channel in channels:
-        mine = [read_write(serde, w, chunks) for w in wanted if w.channel == channel]
+        mine = [read_write(serde, w, written.chunks) for w in wanted if w.channel == channel]
         entry: DeltaChannelHistory = {"writes": mine}
         if channel in walk.seeds:
             row, value = walk.seeds[channel]
@@ -64,7 +62,7 @@ class _Walk:
             self._ends[channel] = self.path[row.checkpoint_id]
             self.remaining.discard(channel)
 
-    def in_order(self, writes: list[WriteRow]) -> list[WriteRow]:
+    def in_order(self, writes: Sequence[WriteRow]) -> list[WriteRow]:
         """The writes at or below their channel's seed, oldest checkpoint first."""
         below = [
             w for w in ordered(writes)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import CheckpointTuple, get_checkpoint_id
+from langgraph.checkpoint.base import CheckpointTuple
 
-from lgckpt.configs import text, thread_of
+from lgckpt.configs import checkpoint_id_of, text, thread_of
 from lgckpt.operations import Context, to_tuple
 from lgckpt.reading import read_metadata
 from lgckpt.rows import CheckpointKey, Head, ScanQuery
@@ -87,13 +87,13 @@ def listing(
     """A cursor over what `list` was asked for."""
     query = ScanQuery()
     if config is not None:
+        thread_id = thread_of(config)
         checkpoint_ns = config["configurable"].get("checkpoint_ns")
-        checkpoint_id = get_checkpoint_id(config)
         query = ScanQuery(
-            thread_of(config),
+            thread_id,
             None if checkpoint_ns is None else text(checkpoint_ns, "checkpoint_ns"),
-            text(checkpoint_id, "checkpoint_id") if checkpoint_id else None,
+            checkpoint_id_of(config),
         )
-    if before is not None and (bound := get_checkpoint_id(before)):
-        query = query._replace(before=text(bound, "before"))
+    if before is not None:
+        query = query._replace(before=checkpoint_id_of(before))
     return Listing(context, query, filter, limit)

@@ -13,14 +13,21 @@ from langgraph.checkpoint.base import (
     CheckpointMetadata,
     CheckpointTuple,
     DeltaChannelHistory,
-    get_checkpoint_id,
 )
 from langgraph.checkpoint.serde.types import TASKS
 
 from lgckpt import retention
-from lgckpt.configs import config_of, key_of, namespace_of, text, thread_of
+from lgckpt.configs import checkpoint_id_of, config_of, key_of, namespace_of, text, thread_of
 from lgckpt.core import core
-from lgckpt.drafting import Bound, Draft, bind, bind_writes, draft, draft_writes
+from lgckpt.drafting import (
+    Bound,
+    Draft,
+    bind,
+    bind_writes,
+    draft,
+    draft_writes,
+    pack_carried,
+)
 from lgckpt.errors import (
     ConfigurationError,
     CorruptCheckpointError,
@@ -37,11 +44,15 @@ from lgckpt.reading import (
     read_tuple,
     read_write,
 )
-from lgckpt.rows import CheckpointKey, Loaded, WriteRow
+from lgckpt.recall import Recall
+from lgckpt.rows import CheckpointKey, Loaded, Written
 from lgckpt.storage import Driver, ThreadView
 
 ATTEMPTS = 16
 """How often a put or a read is tried again while its thread keeps changing elsewhere."""
+
+TRUSTING = 3
+"""Attempts of a put after which it takes nothing from its parent, whose row may be damaged."""
 
 STRATEGIES = ("keep_latest", "delete")
 
@@ -81,13 +92,15 @@ async def _store(context: Context, drafted: Draft) -> None:
     parent: Hint | None = None
     if drafted.wants_parent and drafted.parent_id is not None:
         parent = context.hints.get(key.thread_id, key.checkpoint_ns, drafted.parent_id)
-        parent = parent or await _read_hint(context, drafted)
+        if parent is None:
+            drafted = pack_carried(drafted)
+            parent = await _read_hint(context, drafted)
     for attempt in range(ATTEMPTS):
         bound = bind(drafted, parent, whole=attempt > 0)
         if await context.driver("put", bound.put):
             _remember(context, drafted, bound)
             return
-        parent = await _read_hint(context, drafted)
+        parent = await _read_hint(context, drafted) if attempt < TRUSTING else None
     raise StorageError(
         f"thread {key.thread_id!r} kept changing under a put of checkpoint "
         f"{key.checkpoint_id!r}: {ATTEMPTS} attempts"
@@ -118,7 +131,7 @@ async def _read_hint(context: Context, drafted: Draft) -> Hint | None:
         return None
     known = _known(state.values)
     held = len(row.state) + len(row.refs)
-    return Hint(row.checkpoint_id, row.etag, held, versions, state.values, known)
+    return Hint(row.checkpoint_id, row.etag, held, versions, state.values, known, stored_here=False)
 
 
 def _known(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,18 +164,22 @@ async def put_writes(
 async def get_tuple(context: Context, config: RunnableConfig) -> CheckpointTuple | None:
     """One checkpoint with its pending writes."""
     thread_id, checkpoint_ns = thread_of(config), namespace_of(config)
-    checkpoint_id = get_checkpoint_id(config)
-    loaded = await context.driver("get", thread_id, checkpoint_ns, checkpoint_id or None)
+    checkpoint_id = checkpoint_id_of(config)
+    recall = Recall(context.hints)
+    loaded = await context.driver("get", thread_id, checkpoint_ns, checkpoint_id, recall.wanted)
     if loaded is None:
         return None
-    return await to_tuple(context, loaded, config if checkpoint_id else None)
+    return await to_tuple(context, loaded, config if checkpoint_id else None, recall)
 
 
 async def to_tuple(
-    context: Context, loaded: Loaded, config: RunnableConfig | None = None
+    context: Context,
+    loaded: Loaded,
+    config: RunnableConfig | None = None,
+    recall: Recall | None = None,
 ) -> CheckpointTuple:
     """A loaded checkpoint as LangGraph sees it, its pending sends where its format wants them."""
-    found = read_tuple(context.packer.serde, loaded, config)
+    found = read_tuple(context.packer.serde, loaded, config, recall)
     if found.checkpoint["v"] < retention.FORMAT_WITHOUT_PENDING_SENDS and found.parent_config:
         await _migrate_pending_sends(context, found, loaded)
     return found
@@ -174,14 +191,13 @@ async def _migrate_pending_sends(context: Context, found: CheckpointTuple, loade
     LangGraph's Postgres saver gives them in the same way.
     """
     row = loaded.row
-    rows: list[WriteRow] = await context.driver(
+    written: Written = await context.driver(
         "writes", row.thread_id, row.checkpoint_ns, [row.parent_id], [TASKS]
     )
-    if not rows:
+    if not written.rows:
         return
-    refs = b"".join(w.refs for w in rows)
-    chunks = await context.driver("chunks", row.thread_id, refs) if refs else {}
-    sends = [read_write(context.packer.serde, w, chunks)[2] for w in ordered(rows)]
+    serde = context.packer.serde
+    sends = [read_write(serde, w, written.chunks)[2] for w in ordered(written.rows)]
     versions: dict[str, Any] = found.checkpoint["channel_versions"]
     found.checkpoint["channel_values"][TASKS] = sends
     versions[TASKS] = max(versions.values()) if versions else context.next_version(None, None)
@@ -255,8 +271,8 @@ async def delta_history(
 
 async def _target(context: Context, config: RunnableConfig) -> CheckpointKey | None:
     thread_id, checkpoint_ns = thread_of(config), namespace_of(config)
-    checkpoint_id = get_checkpoint_id(config)
-    if not checkpoint_id:
-        loaded = await context.driver("get", thread_id, checkpoint_ns, None)
+    checkpoint_id = checkpoint_id_of(config)
+    if checkpoint_id is None:
+        loaded = await context.driver("get", thread_id, checkpoint_ns, None, lambda _: b"")
         return None if loaded is None else loaded.row.key
-    return CheckpointKey(thread_id, checkpoint_ns, text(checkpoint_id, "checkpoint_id"))
+    return CheckpointKey(thread_id, checkpoint_ns, checkpoint_id)

@@ -31,6 +31,10 @@ SETTLE_MIN = 96
 """An unchanged value above this many bytes in the row is settled; a chunk costs about as much."""
 
 
+_SMALL, _LARGE = b"\0", b"\1"
+"""What follows in a write's frame: its value, or the size of the one its reference names."""
+
+
 class Value(NamedTuple):
     """One channel's value as stored: `head + expand(refs) + tail`, `size` bytes in all."""
 
@@ -116,13 +120,12 @@ class Packer:
         tag, data = self.dumps(metadata)
         return core.seal(tag.encode() + b"\0" + data, self.codec)
 
-    def state(self, checkpoint: Checkpoint, values: Mapping[str, Value]) -> tuple[bytes, bytes]:
-        """Frame a checkpoint and its values: the row's `state` and `refs`."""
-        bare = {k: v for k, v in checkpoint.items() if k != "channel_values"}
-        tag, data = self.dumps(bare)
-        return self.reframe(State(tag, bytes(data), dict(values)))
+    def checkpoint(self, checkpoint: Checkpoint) -> tuple[str, bytes]:
+        """Serialize a checkpoint without its channel values."""
+        tag, data = self.dumps({k: v for k, v in checkpoint.items() if k != "channel_values"})
+        return tag, bytes(data)
 
-    def reframe(self, state: State) -> tuple[bytes, bytes]:
+    def state(self, state: State) -> tuple[bytes, bytes]:
         """Frame a state: the row's `state` and `refs`."""
         rows: list[Any] = []
         refs: list[bytes] = []
@@ -202,15 +205,18 @@ def pack_write(packer: Packer, packed: Packed) -> tuple[bytes, bytes, Sequence[C
     """A write row's `value` and `refs`, and the root chunk of a large one."""
     value = packed.value
     if not value.refs:
-        return core.seal(value.tail, packer.codec), b"", ()
+        return core.seal(_SMALL + value.tail, packer.codec), b"", ()
     settled, chunk = packer.settle(value)
-    size = core.seal(core.encode(settled.size), None)
+    size = core.seal(_LARGE + core.encode(settled.size), None)
     return size, settled.refs, () if chunk is None else (chunk,)
 
 
 def unpack_write(serde: SerializerProtocol, row: WriteRow, chunks: Mapping[bytes, bytes]) -> Any:
     """Deserialize a pending write's value."""
-    data = core.unseal(row.value)
+    plain = core.unseal(row.value)
+    kind, data = plain[:1], plain[1:]
+    if kind != (_LARGE if row.refs else _SMALL):
+        raise FrameError("a write whose value and references do not belong together")
     if row.refs:
         size = core.decode(data)
         if not isinstance(size, int):

@@ -18,9 +18,10 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from lgckpt.configs import config_of
 from lgckpt.errors import CorruptCheckpointError, FrameError, LgckptError, UnsupportedFormatError
 from lgckpt.packing import State, Value, unpack_metadata, unpack_state, unpack_value, unpack_write
+from lgckpt.recall import Recall
 from lgckpt.rows import CheckpointKey, CheckpointRow, Loaded, WriteRow
 
-DAMAGE = (LgckptError, ValueError, EOFError)
+DAMAGE = (LgckptError, ValueError, EOFError, NotImplementedError)
 """What damaged bytes raise on their way through frames, chunks and serializers."""
 
 
@@ -86,7 +87,11 @@ def read_metadata(
 
 
 def read_values(
-    serde: SerializerProtocol, row: CheckpointRow, state: State, chunks: Mapping[bytes, bytes]
+    serde: SerializerProtocol,
+    row: CheckpointRow,
+    state: State,
+    chunks: Mapping[bytes, bytes],
+    recall: Recall | None = None,
 ) -> dict[str, Any]:
     """The channel values of a row."""
     values: dict[str, Any] = {}
@@ -94,10 +99,12 @@ def read_values(
     loads = serde.loads_typed
     try:
         for channel, value in state.values.items():
-            if value.refs:
-                values[channel] = unpack_value(serde, value, chunks)
-            else:
+            if not value.refs:
                 values[channel] = loads((value.tag, value.tail))
+            elif recall is not None and (data := recall.data(channel, value)) is not None:
+                values[channel] = loads((value.tag, data))
+            else:
+                values[channel] = unpack_value(serde, value, chunks)
     except DAMAGE as exc:
         raise named(exc, row.key, channel) from exc
     return values
@@ -134,7 +141,10 @@ def read_write(
 
 
 def read_tuple(
-    serde: SerializerProtocol, loaded: Loaded, config: RunnableConfig | None
+    serde: SerializerProtocol,
+    loaded: Loaded,
+    config: RunnableConfig | None,
+    recall: Recall | None = None,
 ) -> CheckpointTuple:
     """A whole checkpoint as LangGraph sees it.
 
@@ -142,11 +152,12 @@ def read_tuple(
         serde: The saver's serializer.
         loaded: The rows.
         config: What the caller asked with, if that named the checkpoint.
+        recall: Values that were not fetched because they are remembered.
     """
     row = loaded.row
     state = read_state(row)
     checkpoint = read_checkpoint(serde, row, state)
-    checkpoint["channel_values"] = read_values(serde, row, state, loaded.chunks)
+    checkpoint["channel_values"] = read_values(serde, row, state, loaded.chunks, recall)
     parent = None
     if row.parent_id:
         parent = config_of(row.thread_id, row.checkpoint_ns, row.parent_id)

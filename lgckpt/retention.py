@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.serde.types import TASKS
 
+from lgckpt.errors import StorageError
 from lgckpt.packing import Packer, State, etag
 from lgckpt.reading import read_checkpoint, read_metadata, read_state
 from lgckpt.rows import HIDDEN, CheckpointRow, Entry, ThreadEdit
@@ -37,6 +38,7 @@ class _Opened(NamedTuple):
 async def keep_latest(view: ThreadView, packer: Packer) -> ThreadEdit:
     """Decide what `prune` with strategy "keep_latest" deletes from one thread."""
     pruner = _Pruner(view, packer, await view.entries())
+    pruner.absent_parents_go = True
     heads: dict[str, _Opened] = {}
     for ns, checkpoint_id in pruner.heads().items():
         heads[ns] = await pruner.open((ns, checkpoint_id))
@@ -65,6 +67,7 @@ class _Pruner:
         self.view = view
         self.packer = packer
         self.entries = {(e.checkpoint_ns, e.checkpoint_id): e for e in entries}
+        self.absent_parents_go = False
 
     def heads(self) -> dict[str, str]:
         """The latest visible checkpoint of each namespace."""
@@ -77,7 +80,10 @@ class _Pruner:
     async def open(self, place: Place) -> _Opened:
         row = await self.view.row(*place)
         if row is None:
-            raise LookupError(f"checkpoint {place!r} vanished within its transaction")
+            raise StorageError(
+                f"checkpoint {place[1]!r} of checkpoint_ns {place[0]!r} is listed and cannot be "
+                "found: the database is damaged"
+            )
         state = read_state(row)
         serde = self.packer.serde
         checkpoint = read_checkpoint(serde, row, state)
@@ -85,8 +91,6 @@ class _Pruner:
 
     async def sends_in_parent(self, head: _Opened) -> bool:
         if head.checkpoint["v"] >= FORMAT_WITHOUT_PENDING_SENDS or not head.row.parent_id:
-            return False
-        if (head.row.checkpoint_ns, head.row.parent_id) not in self.entries:
             return False
         return await self.view.has_writes(head.row.checkpoint_ns, head.row.parent_id, TASKS)
 
@@ -157,7 +161,9 @@ class _Pruner:
         parent it reads, and the copy's DeltaChannels are rebuilt from there.
         """
         parent = None if entry.parent_id is None else (place[0], entry.parent_id)
-        if parent is None or parent in stay or parent not in self.entries:
+        if parent is None or parent in stay:
+            return
+        if parent not in self.entries and not self.absent_parents_go:
             return
         row = await self.view.row(*place)
         if row is not None:
@@ -169,7 +175,7 @@ class _Pruner:
         """Keep of a row only what is replayed, out of sight."""
         opened = await self.open(place)
         values = {k: v for k, v in opened.state.values.items() if k in names}
-        state, refs = self.packer.reframe(opened.state._replace(values=values))
+        state, refs = self.packer.state(opened.state._replace(values=values))
         row = opened.row
         parent = None if row.parent_id is None else (place[0], row.parent_id)
         above = parent in stay

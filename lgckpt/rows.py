@@ -133,6 +133,13 @@ class Loaded(NamedTuple):
     chunks: Mapping[bytes, bytes]
 
 
+class Written(NamedTuple):
+    """Pending writes and every chunk that they need."""
+
+    rows: Sequence[WriteRow]
+    chunks: Mapping[bytes, bytes]
+
+
 class ScanQuery(NamedTuple):
     """Which checkpoints to list, newest first.
 

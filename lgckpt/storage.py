@@ -9,12 +9,13 @@ there and then (sync methods of the saver) or in the backend's worker threads
 from __future__ import annotations
 
 import asyncio
-import os
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from lgckpt import forks
 from lgckpt.core import core
 from lgckpt.errors import FrameError, UnsupportedFormatError
 from lgckpt.rows import (
@@ -29,7 +30,7 @@ from lgckpt.rows import (
     PutWrites,
     ScanQuery,
     ThreadEdit,
-    WriteRow,
+    Written,
 )
 
 T = TypeVar("T")
@@ -51,6 +52,15 @@ class ThreadView(Protocol):
 Decide = Callable[[ThreadView], Coroutine[Any, Any, ThreadEdit]]
 
 
+Wanted = Callable[[CheckpointRow], bytes]
+"""Gives those of a row's references that its reader has to have fetched."""
+
+
+def all_refs(row: CheckpointRow) -> bytes:
+    """A `Wanted` of a reader that has nothing yet."""
+    return row.refs
+
+
 class SyncStorage(Protocol):
     """What a backend whose driver is synchronous offers; every verb is atomic.
 
@@ -70,8 +80,13 @@ class SyncStorage(Protocol):
     def put_writes(self, put: PutWrites) -> bool:
         """Store pending writes; False, and nothing stored, if a claim does not hold."""
 
-    def get(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str | None) -> Loaded | None:
-        """One visible checkpoint, or the latest of the namespace."""
+    def get(
+        self, thread_id: str, checkpoint_ns: str, checkpoint_id: str | None, wanted: Wanted
+    ) -> Loaded | None:
+        """One visible checkpoint, or the latest of the namespace.
+
+        Of the chunks the row itself names, only those below `wanted(row)` are fetched.
+        """
 
     def get_many(self, keys: Sequence[CheckpointKey]) -> list[Loaded]:
         """Those of the checkpoints that are there, in the order asked for."""
@@ -87,7 +102,7 @@ class SyncStorage(Protocol):
 
     def writes(
         self, thread_id: str, checkpoint_ns: str, ids: Sequence[str], channels: Sequence[str]
-    ) -> list[WriteRow]:
+    ) -> Written:
         """Pending writes of the checkpoints to the channels, in no given order."""
 
     def chunks(self, thread_id: str, refs: bytes) -> Mapping[bytes, bytes]:
@@ -136,27 +151,36 @@ class Workers:
     """
 
     def __init__(self) -> None:
-        self._pid = 0
+        self._start()
+        forks.register(self)
+
+    def _start(self) -> None:
+        self._lock = threading.Lock()
         self._writer: ThreadPoolExecutor | None = None
         self._readers: ThreadPoolExecutor | None = None
 
     def pick(self, verb: str) -> Executor:
         """The executor for a verb."""
-        if self._pid != os.getpid():
-            self._pid = os.getpid()
-            self._writer = ThreadPoolExecutor(1, "lgckpt-writer")
-            self._readers = ThreadPoolExecutor(_READERS, "lgckpt-reader")
-        chosen = self._writer if verb in _WRITES else self._readers
-        assert chosen is not None  # noqa: S101 - both are made together, above
-        return chosen
+        with self._lock:
+            if verb in _WRITES:
+                self._writer = self._writer or ThreadPoolExecutor(1, "lgckpt-writer")
+                return self._writer
+            self._readers = self._readers or ThreadPoolExecutor(_READERS, "lgckpt-reader")
+            return self._readers
 
     def shutdown(self) -> None:
         """Let the threads end when they have nothing left to do."""
-        if self._pid == os.getpid():
-            for executor in (self._writer, self._readers):
-                if executor is not None:
-                    executor.shutdown(wait=False)
-        self._pid = 0
+        for executor in (self._writer, self._readers):
+            if executor is not None:
+                executor.shutdown(wait=False)
+
+    def before_fork(self) -> None:
+        """Nothing: the lock is held for no time that matters, and the child gets another."""
+
+    def after_fork(self, *, child: bool) -> None:
+        """In the child, start without threads."""
+        if child:
+            self._start()
 
 
 def async_driver(storage: SyncStorage, workers: Workers) -> Driver:
@@ -192,6 +216,9 @@ FetchAll = Callable[[int], "Mapping[bytes, bytes] | None"]
 FANOUT = 7
 """Children of a node on average, to tell from a root how many chunks are below it."""
 
+DEEP = 8
+"""Levels above this one count as this one: there are millions of chunks below, or damage."""
+
 MANY = 64
 """From so many chunks on, reading a thread's chunks in one sweep beats looking each up."""
 
@@ -214,7 +241,9 @@ def collect(refs: bytes, fetch: Fetch, fetch_all: FetchAll | None = None) -> Map
     found: dict[bytes, bytes] = {}
     levels = _levels((refs,))
     while levels:
-        expected = sum(FANOUT**level for level in levels.values() if level < ROOT_LEVEL)
+        expected = sum(
+            FANOUT ** min(level, DEEP) for level in levels.values() if level < ROOT_LEVEL
+        )
         if fetch_all is not None and expected >= MANY:
             everything = fetch_all(expected * SURPLUS)
             if everything is not None:

@@ -22,8 +22,15 @@ def from_url(url: str, **options: Any) -> Saver:
     Raises:
         ConfigurationError: The URL names no backend or no database.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as exc:
+        raise ConfigurationError(f"not a URL: {url!r}") from exc
+    if parts.query or parts.fragment:
+        raise ConfigurationError("options are keyword arguments, not part of the URL")
     if parts.scheme == "memory":
+        if parts.netloc or parts.path:
+            raise ConfigurationError("an in-memory saver has no name: memory://")
         return MemorySaver(**options)
     if parts.scheme == "sqlite":
         if parts.netloc or not parts.path.strip("/"):

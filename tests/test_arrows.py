@@ -14,7 +14,7 @@ ROOT = Path(lgckpt.__file__).parent
 SHARED = {"errors", "rows", "core"}
 RULES = {"packing", "serde", "storage"}
 SAVER = {
-    "configs", "drafting", "handle", "hints", "history", "listing", "operations", "reading",
+    "configs", "drafting", "handle", "hints", "history", "listing", "operations", "reading", "recall",
     "retention", "saver",
 }  # fmt: skip
 SERDE = {"serde", "_langgraph", "_messages", "_models", "_plans"}
@@ -24,16 +24,17 @@ ALLOWED: dict[str, set[str]] = {
     "core": {"errors", "_core", "_fallback"},
     "_fallback": {"errors"},
     **dict.fromkeys(SERDE, {"errors", "core"} | SERDE),
-    "storage": SHARED,
+    "forks": set(),
+    "storage": SHARED | {"forks"},
     "packing": SHARED | {"serde"},
-    "backends": {"errors", "rows", "storage"},
-    **dict.fromkeys(SAVER, SHARED | RULES | SAVER),
+    "backends": {"errors", "forks", "rows", "storage"},
+    **dict.fromkeys(SAVER, SHARED | RULES | SAVER | {"forks"}),
     "memory": {"backends", "saver"},
     "sqlite": {"backends", "saver"},
     "url": {"errors", "memory", "sqlite", "saver"},
     "status": {"core"},
 }
-HOST_FREE = {"errors", "rows", "core", "storage", "backends"}
+HOST_FREE = {"errors", "rows", "core", "forks", "storage", "backends"}
 
 
 def modules() -> list[Path]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import lz4.frame
 import zstandard
 
+from lgckpt._fallback import contexts
 from lgckpt._fallback.params import CHUNK_MAX
 from lgckpt.errors import ConfigurationError, DecodeError
 
-ZSTD_LEVEL = 3
 # No byte of an lz4 block, or of a zstd frame (blocks of 128 KiB from four bytes), stands for more.
 LZ4_RATIO = 255
 ZSTD_RATIO = 128 * 1024 // 4
@@ -27,7 +27,7 @@ def compress(data: bytes, codec: str) -> bytes:
     if codec == "lz4":
         packed: bytes = lz4.frame.compress(data, store_size=True)
         return packed
-    return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(data)
+    return contexts.compress(data)
 
 
 def decompress(data: bytes, codec: str, max_len: int = CHUNK_MAX) -> bytes:
@@ -73,11 +73,13 @@ def _zstd_frame(data: bytes, allowed: int, out: bytearray) -> bytes:
     """Append the content of the first frame in `data`; return what comes after the frame."""
     if zstandard.frame_content_size(data) > allowed - len(out):
         raise DecodeError(f"not a whole zstd frame: more than {allowed} bytes")
-    frame = zstandard.ZstdDecompressor().decompressobj()
+    decompressor = contexts.take_decompressor()
+    frame = decompressor.decompressobj()
     for at in range(0, len(data), _PIECE):
         out += frame.decompress(data[at : at + _PIECE])
         if len(out) > allowed:
             raise DecodeError(f"not a whole zstd frame: more than {allowed} bytes")
         if frame.eof:
+            contexts.give_back(decompressor)
             return frame.unused_data + data[at + _PIECE :]
     raise DecodeError("not a whole zstd frame: it is cut short")

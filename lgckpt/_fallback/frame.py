@@ -9,8 +9,8 @@ from zlib import crc32
 import lz4.block
 import zstandard
 
-from lgckpt._fallback import varint
-from lgckpt._fallback.compress import LZ4_RATIO, ZSTD_LEVEL, ZSTD_RATIO, check_codec
+from lgckpt._fallback import contexts, varint
+from lgckpt._fallback.compress import LZ4_RATIO, ZSTD_RATIO, check_codec
 from lgckpt._fallback.params import CHUNK_MAX
 from lgckpt.errors import FrameError, UnsupportedFormatError
 
@@ -95,7 +95,7 @@ def _pack(data: bytes, codec: str | None) -> tuple[int, bytes]:
     if codec == "lz4" and COMPRESS_MIN <= len(data) <= _LZ4_MAX:
         tag, payload = _LZ4_BLOCK, lz4.block.compress(data, store_size=False)
     elif codec == "zstd" and len(data) >= COMPRESS_MIN:
-        tag, payload = _ZSTD_FRAME, zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(data)
+        tag, payload = _ZSTD_FRAME, contexts.compress(data)
     return (tag, payload) if len(payload) < len(data) else (_PLAIN, data)
 
 
@@ -116,6 +116,7 @@ def _unpack(envelope: Envelope) -> bytes:
 def _unpack_zstd(payload: bytes, length: int) -> bytes:
     if zstandard.frame_content_size(payload) not in (length, -1):
         raise FrameError("damaged frame: it does not decompress to the length it names")
-    return zstandard.ZstdDecompressor().decompress(
-        payload, max_output_size=length, allow_extra_data=False
-    )
+    decompressor = contexts.take_decompressor()
+    plain = decompressor.decompress(payload, max_output_size=length, allow_extra_data=False)
+    contexts.give_back(decompressor)
+    return plain

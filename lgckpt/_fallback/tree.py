@@ -79,6 +79,11 @@ class Tree:
         return len(self._data)
 
     @property
+    def data(self) -> bytes:
+        """The value."""
+        return self._data
+
+    @property
     def nbytes(self) -> int:
         """The memory it holds, the value included."""
         keys = sum(sys.getsizeof(key) for level in self._levels for key in level.hashes)

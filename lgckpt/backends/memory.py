@@ -8,6 +8,7 @@ from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lgckpt import forks
 from lgckpt.errors import ClosedError
 from lgckpt.rows import (
     HIDDEN,
@@ -22,8 +23,9 @@ from lgckpt.rows import (
     ScanQuery,
     ThreadEdit,
     WriteRow,
+    Written,
 )
-from lgckpt.storage import Decide, collect, reachable, run_sync
+from lgckpt.storage import Decide, Wanted, all_refs, collect, reachable, run_sync
 
 Place = tuple[str, str]
 
@@ -62,9 +64,9 @@ class _Thread:
                 return row
         return None
 
-    def load(self, row: CheckpointRow) -> Loaded:
+    def load(self, row: CheckpointRow, wanted: Wanted) -> Loaded:
         writes = list(self.writes.get((row.checkpoint_ns, row.checkpoint_id), {}).values())
-        refs = row.refs + b"".join(w.refs for w in writes)
+        refs = wanted(row) + b"".join(w.refs for w in writes)
         return Loaded(row, writes, collect(refs, self.fetch) if refs else {})
 
     def sweep(self) -> None:
@@ -84,6 +86,7 @@ class MemoryStorage:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._threads: dict[str, _Thread] | None = {}
+        forks.register(self)
 
     @property
     def _all(self) -> dict[str, _Thread]:
@@ -97,6 +100,17 @@ class MemoryStorage:
     def close(self) -> None:
         """Forget everything."""
         self._threads = None
+
+    def before_fork(self) -> None:
+        """Let the operation under way end, so that the child gets all of it or nothing."""
+        self._lock.acquire()
+
+    def after_fork(self, *, child: bool) -> None:
+        """Go on; the child has a copy of everything."""
+        if child:
+            self._lock = threading.RLock()
+        else:
+            self._lock.release()
 
     def put(self, put: PutCheckpoint) -> bool:
         """Store a checkpoint; False, and nothing stored, if a claim does not hold."""
@@ -133,7 +147,13 @@ class MemoryStorage:
                     batch.setdefault((row.task_id, row.idx), row)
             return True
 
-    def get(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str | None) -> Loaded | None:
+    def get(
+        self,
+        thread_id: str,
+        checkpoint_ns: str,
+        checkpoint_id: str | None,
+        wanted: Wanted = all_refs,
+    ) -> Loaded | None:
         """One visible checkpoint, or the latest of the namespace."""
         with self._lock:
             thread = self._all.get(thread_id)
@@ -143,7 +163,7 @@ class MemoryStorage:
                 row = thread.latest(checkpoint_ns)
             else:
                 row = thread.rows.get((checkpoint_ns, checkpoint_id))
-            return None if row is None or row.flags & HIDDEN else thread.load(row)
+            return None if row is None or row.flags & HIDDEN else thread.load(row, wanted)
 
     def get_many(self, keys: Sequence[CheckpointKey]) -> list[Loaded]:
         """Those of the checkpoints that are there, in the order asked for."""
@@ -183,12 +203,13 @@ class MemoryStorage:
 
     def writes(
         self, thread_id: str, checkpoint_ns: str, ids: Sequence[str], channels: Sequence[str]
-    ) -> list[WriteRow]:
+    ) -> Written:
         """Pending writes of the checkpoints to the channels, in no given order."""
         with self._lock:
             thread = self._all.get(thread_id, _Thread())
             batches = (thread.writes.get((checkpoint_ns, i), {}) for i in ids)
-            return [w for batch in batches for w in batch.values() if w.channel in channels]
+            rows = [w for batch in batches for w in batch.values() if w.channel in channels]
+            return Written(rows, collect(b"".join(w.refs for w in rows), thread.fetch))
 
     def chunks(self, thread_id: str, refs: bytes) -> Mapping[bytes, bytes]:
         """The chunks named by `refs` and all below them; what is missing is left out."""

@@ -38,9 +38,9 @@ from lgckpt.rows import (
     PutCheckpoint,
     PutWrites,
     ScanQuery,
-    WriteRow,
+    Written,
 )
-from lgckpt.storage import Decide, run_sync
+from lgckpt.storage import Decide, Wanted, all_refs, run_sync
 
 TID = "(SELECT tid FROM lgckpt_threads WHERE thread_id = ?)"
 VISIBLE = f"flags & {HIDDEN} = 0"
@@ -69,18 +69,14 @@ class SqliteStorage:
         busy_timeout: float = 60.0,
     ) -> None:
         self._connections = Connections(
-            database, synchronous=synchronous, busy_timeout=busy_timeout
+            database,
+            check=sqlite_schema.check,
+            create=partial(sqlite_schema.create, busy_timeout=busy_timeout),
+            synchronous=synchronous,
+            busy_timeout=busy_timeout,
         )
-        self._busy_timeout = busy_timeout
-        self._ready = False
-        self._write = partial(self._connections.write, self._prepare)
-        self._read = partial(self._connections.read, self._prepare)
-        self._fetch_one = partial(self._connections.fetch_one, self._prepare)
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        if not self._ready:
-            sqlite_schema.ensure(connection, self._busy_timeout)
-            self._ready = True
+        self._write = self._connections.write
+        self._read = self._connections.read
 
     def setup(self) -> None:
         """Create the schema if it is not there; safe from many processes at once."""
@@ -132,7 +128,13 @@ class SqliteStorage:
             )  # fmt: skip
         return True
 
-    def get(self, thread_id: str, checkpoint_ns: str, checkpoint_id: str | None) -> Loaded | None:
+    def get(
+        self,
+        thread_id: str,
+        checkpoint_ns: str,
+        checkpoint_id: str | None,
+        wanted: Wanted = all_refs,
+    ) -> Loaded | None:
         """One visible checkpoint, or the latest of the namespace."""
         which, parameters = "", [thread_id, checkpoint_ns]
         if checkpoint_id is not None:
@@ -143,18 +145,18 @@ class SqliteStorage:
             f" WHERE tid = {TID} AND checkpoint_ns = ? {which} AND {VISIBLE}"
             " ORDER BY checkpoint_id DESC LIMIT 1"
         )
-        found = self._fetch_one(query, parameters)
+        found = self._connections.fetch_one(query, parameters)
         if found is None:
             return None
         row = CheckpointRow(thread_id, checkpoint_ns, *found[2:])
-        if not found[0] and not row.refs:
+        if not found[0] and not (row.refs and wanted(row)):
             return Loaded(row, (), {})
         with self._read() as connection:
             found = connection.execute(query, parameters).fetchone()
             if found is None:
                 return None
             row = CheckpointRow(thread_id, checkpoint_ns, *found[2:])
-            return load(connection, found[1], [row])[0]
+            return load(connection, found[1], [row], wanted)[0]
 
     def get_many(self, keys: Sequence[CheckpointKey]) -> list[Loaded]:
         """Those of the checkpoints that are there, in the order asked for."""
@@ -167,7 +169,7 @@ class SqliteStorage:
                 tid = find_tid(connection, thread_id)
                 rows = [read_row(connection, tid, key) for key in mine]
                 shown = [row for row in rows if row is not None and not row.flags & HIDDEN]
-                found.update((one.row.key, one) for one in load(connection, tid, shown))
+                found.update((one.row.key, one) for one in load(connection, tid, shown, all_refs))
         return [found[key] for key in keys if key in found]
 
     def get_row(self, key: CheckpointKey) -> CheckpointRow | None:
@@ -203,12 +205,12 @@ class SqliteStorage:
 
     def writes(
         self, thread_id: str, checkpoint_ns: str, ids: Sequence[str], channels: Sequence[str]
-    ) -> list[WriteRow]:
+    ) -> Written:
         """Pending writes of the checkpoints to the channels, in no given order."""
         wanted = frozenset(channels)
         with self._read() as connection:
             tid = find_tid(connection, thread_id)
-            return [
+            rows = [
                 write
                 for checkpoint_id in ids
                 for write in read_writes(
@@ -216,6 +218,8 @@ class SqliteStorage:
                 )
                 if write.channel in wanted
             ]
+            refs = b"".join(w.refs for w in rows)
+            return Written(rows, collect_chunks(connection, tid, refs) if refs else {})
 
     def chunks(self, thread_id: str, refs: bytes) -> Mapping[bytes, bytes]:
         """The chunks named by `refs` and all below them; what is missing is left out."""

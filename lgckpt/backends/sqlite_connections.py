@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from lgckpt import forks
 from lgckpt.errors import ClosedError, ConfigurationError, StorageError
 
 IDLE_READERS = 8
@@ -17,6 +17,9 @@ IDLE_READERS = 8
 
 CLOSE_TIMEOUT = 5.0
 """Seconds to wait for a write under way; at interpreter exit its thread may be gone for good."""
+
+FORK_TIMEOUT = 1.0
+"""Seconds to wait for a write under way before a fork."""
 
 _inherited: list[sqlite3.Connection] = []
 """What a forked child must neither use nor close: closing would drop the parent's locks."""
@@ -32,6 +35,8 @@ class Connections:
     Args:
         database: A path, a `file:` URI, ":memory:", or an open connection that stays the
             caller's to close.
+        check: Says whether the schema is there.
+        create: Makes it, called once at most, with the writing connection.
         synchronous: "FULL" or "NORMAL", as in SQLite's PRAGMA of that name.
         busy_timeout: How long to wait for another process's transaction, in seconds.
     """
@@ -40,6 +45,8 @@ class Connections:
         self,
         database: str | Path | sqlite3.Connection,
         *,
+        check: Callable[[sqlite3.Connection], bool],
+        create: Callable[[sqlite3.Connection], None],
         synchronous: str = "FULL",
         busy_timeout: float = 60.0,
     ) -> None:
@@ -54,15 +61,16 @@ class Connections:
         self._writer: sqlite3.Connection | None = self._given
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.RLock()
-        self._pid = os.getpid()
+        self._rests = False
+        self._check, self._create, self._ready = check, create, False
+        forks.register(self)
 
     @contextmanager
-    def write(self, prepare: Callable[[sqlite3.Connection], None]) -> Iterator[sqlite3.Connection]:
+    def write(self) -> Iterator[sqlite3.Connection]:
         """The writing connection, in a transaction of its own that ends with the block."""
-        self._after_fork()
         with self._lock:
             try:
-                connection = self._open_writer(prepare)
+                connection = self._open_writer()
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield connection
@@ -75,25 +83,21 @@ class Connections:
                 raise self._translated(exc) from exc
 
     @contextmanager
-    def read(
-        self, prepare: Callable[[sqlite3.Connection], None], *, snapshot: bool = True
-    ) -> Iterator[sqlite3.Connection]:
+    def read(self, *, snapshot: bool = True) -> Iterator[sqlite3.Connection]:
         """A connection to read with: the writing one while nobody writes, for its warm cache.
 
         Args:
-            prepare: Called with the writing connection before first use.
             snapshot: Whether all that is read in the block is of one snapshot; without, each
                 statement has its own, which spares two round trips.
         """
-        self._after_fork()
         try:
             if self._lock.acquire(blocking=self._single):
                 try:
-                    yield from _reading(self._open_writer(prepare), snapshot)
+                    yield from _reading(self._open_writer(), snapshot)
                 finally:
                     self._lock.release()
                 return
-            connection = self._take_reader(prepare)
+            connection = self._take_reader()
             try:
                 yield from _reading(connection, snapshot)
             except BaseException:
@@ -105,17 +109,15 @@ class Connections:
 
     def fetch_one(
         self,
-        prepare: Callable[[sqlite3.Connection], None],
         query: str,
         parameters: Sequence[object],
     ) -> Any:
         """The first row of one statement: what `read` does, without its cost where that counts."""
-        self._after_fork()
         if not self._lock.acquire(blocking=self._single):
-            with self.read(prepare, snapshot=False) as connection:
+            with self.read(snapshot=False) as connection:
                 return connection.execute(query, parameters).fetchone()
         try:
-            return self._open_writer(prepare).execute(query, parameters).fetchone()
+            return self._open_writer().execute(query, parameters).fetchone()
         except sqlite3.Error as exc:
             raise self._translated(exc) from exc
         finally:
@@ -128,7 +130,7 @@ class Connections:
     def close(self) -> None:
         """Close what is open; a reader in use closes when it is given back."""
         self._closed = True
-        if self._pid != os.getpid() or not self._lock.acquire(timeout=CLOSE_TIMEOUT):
+        if not self._lock.acquire(timeout=CLOSE_TIMEOUT):
             return
         try:
             while self._idle:
@@ -139,20 +141,25 @@ class Connections:
         finally:
             self._lock.release()
 
-    def _open_writer(self, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+    def _open_writer(self) -> sqlite3.Connection:
         self._check_open()
         if self._writer is None:
             self._writer = self._connect()
-        prepare(self._writer)
+        if not self._ready:
+            if not self._check(self._writer):
+                self._create(self._writer)
+            self._ready = True
         return self._writer
 
-    def _take_reader(self, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+    def _take_reader(self) -> sqlite3.Connection:
         self._check_open()
         with suppress(IndexError):
             return self._idle.pop()
-        with self._lock:
-            self._open_writer(prepare)
         reader = self._connect()
+        # Only what the schema is missing for has to wait for whoever writes.
+        if not self._ready and not self._check(reader):
+            with self._lock:
+                self._open_writer()
         reader.execute("PRAGMA query_only = ON")
         return reader
 
@@ -177,11 +184,16 @@ class Connections:
         if self._closed:
             raise ClosedError(f"the saver of SQLite database {self.name} was closed")
 
-    def _after_fork(self) -> None:
-        """In a forked child, forget the parent's connections; memory was copied with us."""
-        if self._pid == os.getpid():
+    def before_fork(self) -> None:
+        """Let the statement under way end, but do not wait for other processes that long."""
+        self._rests = self._lock.acquire(timeout=-1 if self._single else FORK_TIMEOUT)
+
+    def after_fork(self, *, child: bool) -> None:
+        """In the child, forget the parent's connections; what is in memory was copied with us."""
+        if not child:
+            if self._rests:
+                self._lock.release()
             return
-        self._pid = os.getpid()
         self._lock = threading.RLock()
         if not self._single:
             _inherited.extend(self._idle)

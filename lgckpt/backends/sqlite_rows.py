@@ -17,7 +17,7 @@ from lgckpt.rows import (
     ThreadEdit,
     WriteRow,
 )
-from lgckpt.storage import collect, reachable
+from lgckpt.storage import Wanted, collect, reachable
 
 ROW = "parent_id, run_id, flags, etag, metadata, state, refs"
 WRITE = "task_id, idx, task_path, channel, tag, value, refs"
@@ -89,11 +89,11 @@ def read_writes(
 
 
 def load(
-    connection: sqlite3.Connection, tid: int | None, rows: Sequence[CheckpointRow]
+    connection: sqlite3.Connection, tid: int | None, rows: Sequence[CheckpointRow], wanted: Wanted
 ) -> list[Loaded]:
     """Rows with their writes and chunks; chunks they have in common are read once."""
     writes = [read_writes(connection, tid, row.key) for row in rows]
-    refs = b"".join(row.refs for row in rows) + b"".join(w.refs for ws in writes for w in ws)
+    refs = b"".join(map(wanted, rows)) + b"".join(w.refs for ws in writes for w in ws)
     chunks = collect_chunks(connection, tid, refs) if refs else {}
     return [Loaded(row, mine, chunks) for row, mine in zip(rows, writes, strict=True)]
 

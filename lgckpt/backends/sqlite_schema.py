@@ -25,20 +25,13 @@ def ddl() -> str:
     return resources.files("lgckpt.backends").joinpath("sql/sqlite.sql").read_text("utf-8")
 
 
-def ensure(connection: sqlite3.Connection, busy_timeout: float) -> None:
-    """Make the schema if it is not there.
+def check(connection: sqlite3.Connection) -> bool:
+    """Whether the schema is there.
 
     Raises:
         UnsupportedFormatError: A newer release made it and this one cannot work with it.
-        sqlite3.Error: It cannot be read or made.
+        sqlite3.Error: It cannot be read.
     """
-    if not _check(connection):
-        _use_wal(connection, busy_timeout)
-        _create(connection)
-
-
-def _check(connection: sqlite3.Connection) -> bool:
-    """Whether the schema is there and ours to use."""
     exists = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'lgckpt_meta'"
     if connection.execute(exists).fetchone() is None:
         return False
@@ -65,7 +58,14 @@ def _use_wal(connection: sqlite3.Connection, busy_timeout: float) -> None:
             return
 
 
-def _create(connection: sqlite3.Connection) -> None:
+def create(connection: sqlite3.Connection, *, busy_timeout: float) -> None:
+    """Make the schema, unless another process does so first.
+
+    Args:
+        connection: One that may write.
+        busy_timeout: How long to wait for other processes, in seconds.
+    """
+    _use_wal(connection, busy_timeout)
     connection.execute("BEGIN IMMEDIATE")
     try:
         for statement in ddl().split(";\n"):

@@ -12,6 +12,7 @@ use zstd::bulk::{Compressor, Decompressor};
 
 use crate::compress::Format;
 use crate::error::{Error, Result};
+use crate::loan::Loan;
 use crate::{lz4, varint, zstandard};
 
 /// How a payload is compressed; `None` is not at all.
@@ -45,25 +46,23 @@ pub fn unseal(frame: &[u8], max_len: usize) -> Result<Vec<u8>> {
     Ok(plain)
 }
 
-/// Seals many frames with one set of tables.
+/// Seals many frames with one set of tables, the thread's own.
 pub struct Sealer(Tables);
 
 enum Tables {
     Plain,
-    Lz4(CompressTable),
-    Zstd(Box<Compressor<'static>>),
+    Lz4(Loan<CompressTable>),
+    Zstd(Loan<Compressor<'static>>),
 }
 
 impl Sealer {
-    /// Prepares the tables of the codec.
+    /// Chooses the tables of the codec.
     #[must_use]
     pub fn new(codec: Codec) -> Self {
         Self(match codec {
             None => Tables::Plain,
-            Some(Format::Lz4) => Tables::Lz4(CompressTable::default()),
-            Some(Format::Zstd) => {
-                zstandard::compressor().map_or(Tables::Plain, |it| Tables::Zstd(Box::new(it)))
-            }
+            Some(Format::Lz4) => Tables::Lz4(Loan::default()),
+            Some(Format::Zstd) => Tables::Zstd(Loan::default()),
         })
     }
 
@@ -157,10 +156,10 @@ fn check(frame: &[u8]) -> Result<()> {
     }
 }
 
-/// Decompresses many frames with one context.
+/// Decompresses many frames with one context, the thread's own.
 #[derive(Default)]
 pub struct Opener {
-    zstd: Option<Decompressor<'static>>,
+    zstd: Loan<Decompressor<'static>>,
 }
 
 impl Opener {
@@ -172,10 +171,7 @@ impl Opener {
         };
         match envelope.codec {
             LZ4_BLOCK => lz4::read_block(envelope.payload, out, envelope.len),
-            ZSTD_FRAME => {
-                let context = self.zstd.get_or_insert_default();
-                zstandard::read(envelope.payload, exact, context)
-            }
+            ZSTD_FRAME => zstandard::read(envelope.payload, exact, &mut self.zstd),
             _ => {
                 exact.copy_from_slice(envelope.payload);
                 Ok(())

@@ -11,6 +11,7 @@ pub mod frame;
 mod gear;
 pub mod hash;
 pub mod known;
+mod loan;
 mod lz4;
 pub mod msgpack;
 pub mod params;

@@ -1,11 +1,13 @@
 //! LZ4: bare blocks for storage, standard frames for the serializer.
 
+use std::cell::Cell;
 use std::io::{Read, Write};
 
 use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 use lz4_flex::frame::{FrameDecoder, FrameEncoder, FrameInfo};
 
 use crate::error::{Error, Result};
+use crate::loan::{Context, Loan, Place};
 
 /// A longer input has no block (the format's `LZ4_MAX_INPUT_SIZE`).
 const BLOCK_MAX: usize = 0x7e00_0000;
@@ -20,11 +22,28 @@ const FLAG_CONTENT_CHECKSUM: u8 = 0x04;
 const FLAG_DICTIONARY: u8 = 0x01;
 const BLOCK_LEN_MASK: u32 = 0x7fff_ffff;
 
-/// Compresses to a bare block after what is in `out`; false if the format cannot hold it.
-pub fn append_block(data: &[u8], out: &mut Vec<u8>, table: &mut CompressTable) -> bool {
-    if data.len() > BLOCK_MAX {
-        return false;
+thread_local! {
+    static TABLE: Cell<Option<CompressTable>> = const { Cell::new(None) };
+}
+
+impl Context for CompressTable {
+    fn place() -> &'static Place<Self> {
+        &TABLE
     }
+
+    fn create() -> Option<Self> {
+        Some(Self::small())
+    }
+
+    fn keepable(&mut self) -> bool {
+        // Once it is large it stays so, and takes longer to clear for each small input.
+        matches!(self, Self::Small(_))
+    }
+}
+
+/// Compresses to a bare block after what is in `out`; false if the format cannot hold it.
+pub fn append_block(data: &[u8], out: &mut Vec<u8>, table: &mut Loan<CompressTable>) -> bool {
+    let Some(table) = table.get().filter(|_| data.len() <= BLOCK_MAX) else { return false };
     let start = out.len();
     out.resize(start + get_maximum_output_size(data.len()), 0);
     let written = compress_into_with_table(data, &mut out[start..], table);

@@ -1,23 +1,60 @@
 //! Zstandard (RFC 8878): the same standard frames for storage and for the serializer.
 
+use std::cell::Cell;
+
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::{find_frame_compressed_size, get_frame_content_size};
 
 use crate::error::{Error, Result};
+use crate::loan::{Context, Loan, Place};
 
 /// The library's default: chunks are small, and more effort gains little on them.
-pub const LEVEL: i32 = 3;
+const LEVEL: i32 = 3;
 /// No byte of a frame stands for more than this many: a block is at most 128 KiB, and at least the
 /// three bytes of its header and one of content.
 const RATIO_MAX: u64 = 128 * 1024 / 4;
 
-/// A context to compress many inputs with, or none if there is no memory for it.
-pub fn compressor() -> Option<Compressor<'static>> {
-    Compressor::new(LEVEL).ok()
+/// A thread keeps no larger compressor, in bytes. One grows with its inputs: to about 0.3 MiB by the
+/// longest leaf, just under 1 MiB by 256 KiB, and 1.2 MiB by all that is longer.
+const KEEP_MAX: usize = 1 << 20;
+
+thread_local! {
+    static COMPRESSOR: Cell<Option<Compressor<'static>>> = const { Cell::new(None) };
+    static DECOMPRESSOR: Cell<Option<Decompressor<'static>>> = const { Cell::new(None) };
+}
+
+impl Context for Compressor<'static> {
+    fn place() -> &'static Place<Self> {
+        &COMPRESSOR
+    }
+
+    fn create() -> Option<Self> {
+        Self::new(LEVEL).ok()
+    }
+
+    fn keepable(&mut self) -> bool {
+        self.context_mut().sizeof() <= KEEP_MAX
+    }
+}
+
+impl Context for Decompressor<'static> {
+    fn place() -> &'static Place<Self> {
+        &DECOMPRESSOR
+    }
+
+    fn create() -> Option<Self> {
+        Self::new().ok()
+    }
+
+    fn keepable(&mut self) -> bool {
+        // It never grows: what is decompressed in one pass is its own window.
+        true
+    }
 }
 
 /// Compresses to a frame after what is in `out`; false if that failed.
-pub fn append(data: &[u8], out: &mut Vec<u8>, context: &mut Compressor<'static>) -> bool {
+pub fn append(data: &[u8], out: &mut Vec<u8>, context: &mut Loan<Compressor<'static>>) -> bool {
+    let Some(context) = context.get() else { return false };
     let start = out.len();
     out.resize(start + zstd::zstd_safe::compress_bound(data.len()), 0);
     let written = context.compress_to_buffer(data, &mut out[start..]);
@@ -26,12 +63,12 @@ pub fn append(data: &[u8], out: &mut Vec<u8>, context: &mut Compressor<'static>)
 }
 
 /// Decompresses one frame into all of `out`.
-pub fn read(frame: &[u8], out: &mut [u8], context: &mut Decompressor<'static>) -> Result<()> {
+pub fn read(frame: &[u8], out: &mut [u8], context: &mut Loan<Decompressor<'static>>) -> Result<()> {
     if find_frame_compressed_size(frame) != Ok(frame.len()) {
         return Err(Error::Frame("its payload is not one zstd frame"));
     }
-    match context.decompress_to_buffer(frame, out) {
-        Ok(len) if len == out.len() => Ok(()),
+    match context.get().map(|it| it.decompress_to_buffer(frame, out)) {
+        Some(Ok(len)) if len == out.len() => Ok(()),
         _ => Err(Error::Frame("its zstd frame does not decompress to the length it names")),
     }
 }
@@ -43,7 +80,9 @@ pub fn bound(len: usize) -> u64 {
 
 /// Compresses to a standard frame that names its content's size.
 pub fn compress(data: &[u8]) -> Result<Vec<u8>> {
-    zstd::bulk::compress(data, LEVEL).map_err(|_| bad("it cannot be written"))
+    let mut context = Loan::<Compressor<'static>>::default();
+    let packed = context.get().and_then(|it| it.compress(data).ok());
+    packed.ok_or(bad("it cannot be written"))
 }
 
 /// Reads standard frames of at most `max_len` bytes of content.
@@ -86,10 +125,50 @@ fn content_size(mut data: &[u8]) -> Result<Option<u64>> {
 fn attempt(data: &[u8], capacity: usize) -> std::result::Result<Vec<u8>, ()> {
     let mut out = Vec::new();
     out.try_reserve_exact(capacity).map_err(drop)?;
-    let written = Decompressor::new().and_then(|mut it| it.decompress_to_buffer(data, &mut out));
-    written.map(|_| out).map_err(drop)
+    let mut context = Loan::<Decompressor<'static>>::default();
+    context.get().ok_or(())?.decompress_to_buffer(data, &mut out).map_err(drop)?;
+    Ok(out)
 }
 
 fn bad(reason: &'static str) -> Error {
     Error::Compressed { codec: "zstd", reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{COMPRESSOR, DECOMPRESSOR, KEEP_MAX, compress, decompress};
+
+    /// What the thread keeps of its compressor, in bytes, after an input of this length.
+    fn kept_after(len: usize) -> Option<usize> {
+        let data: Vec<u8> = (0..len).map(|at| ((at * at) >> 7).to_le_bytes()[0]).collect();
+        let packed = compress(&data);
+        assert_eq!(packed.and_then(|packed| decompress(&packed, len)).as_ref(), Ok(&data));
+        let mut kept = COMPRESSOR.take();
+        let size = kept.as_mut().map(|kept| kept.context_mut().sizeof());
+        COMPRESSOR.set(kept);
+        size
+    }
+
+    #[test]
+    fn a_thread_keeps_no_large_compressor() {
+        let leaf = kept_after(crate::params::LEAF_MAX);
+        assert!(leaf.is_some_and(|size| size < KEEP_MAX / 2), "{leaf:?}");
+        let row = kept_after(128 << 10);
+        assert!(row > leaf && row.is_some_and(|size| size <= KEEP_MAX), "{row:?}");
+        assert_eq!(kept_after(8 << 20), None);
+        assert_eq!(kept_after(crate::params::LEAF_MAX), leaf);
+    }
+
+    #[test]
+    fn damage_leaves_nothing_behind() {
+        let plain = b"some text, some text, some text".repeat(9);
+        let Ok(packed) = compress(&plain) else { unreachable!("memory") };
+        for at in 0..packed.len() {
+            let mut damaged = packed.clone();
+            damaged[at] ^= 0xff;
+            let _ = decompress(&damaged, plain.len());
+            assert_eq!(decompress(&packed, plain.len()).as_ref(), Ok(&plain));
+        }
+        assert!(DECOMPRESSOR.take().is_some());
+    }
 }

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::sync::Barrier;
+
 use common::{CODECS, noise, prose};
 use lgckpt_core::Error;
 use lgckpt_core::compress::{Format, compress, decompress};
@@ -150,4 +152,43 @@ fn zstd_frames_that_name_no_size_are_read() {
     assert!(decompress(&packed, Format::Zstd, data.len() - 1).is_err());
     let two = [packed, compress(&data, Format::Zstd).expect("memory")].concat();
     assert_eq!(decompress(&two, Format::Zstd, ANY_LEN), Ok(data.repeat(2)));
+}
+
+#[test]
+fn threads_do_not_meet_in_one_context() {
+    const THREADS: usize = 16;
+    let together = Barrier::new(THREADS);
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let together = &together;
+            scope.spawn(move || {
+                together.wait();
+                for turn in 0..40 {
+                    let place = thread * 100 + turn;
+                    // Beyond what a thread keeps a context for, now and then.
+                    let len = if turn % 16 == 0 { 300_000 } else { 50 + 37 * place };
+                    let data = prose(len, place as u64);
+                    for codec in CODECS {
+                        assert_eq!(unseal(&seal(&data, codec), len).as_ref(), Ok(&data));
+                    }
+                    for format in FORMATS {
+                        let packed = compress(&data, format).expect("memory");
+                        assert_eq!(decompress(&packed, format, len).as_ref(), Ok(&data));
+                    }
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn what_was_sealed_before_does_not_show() {
+    let small = prose(400, 1);
+    for codec in CODECS {
+        let frame = seal(&small, codec);
+        for len in [0, 70_000, 300_000, 3_000_000] {
+            assert_eq!(unseal(&seal(&prose(len, 2), codec), len), Ok(prose(len, 2)));
+            assert_eq!(seal(&small, codec), frame);
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod error;
 mod failure;
 mod known;
 mod pack;
+mod pause;
 mod schema;
 mod stack;
 mod text;

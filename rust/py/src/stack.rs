@@ -1,6 +1,8 @@
 //! Bounds on recursion: by the levels of one message, by nested objects, and by the stack there is.
 use std::cell::Cell;
 
+use crate::pause::resumed;
+
 /// Objects (models, sets, dataclasses, ...) inside one another, in one call; each is a message of its own.
 pub const MAX_OBJECTS: u32 = 1024;
 const RESERVE: usize = 192 * 1024;
@@ -31,7 +33,7 @@ pub fn objects() -> u32 {
 /// Notes `count` open objects while `call` runs Python code, which may come back here.
 pub fn with_objects<T>(count: u32, call: impl FnOnce() -> T) -> T {
     let before = OBJECTS.replace(count);
-    let result = call();
+    let result = resumed(call);
     OBJECTS.set(before);
     result
 }

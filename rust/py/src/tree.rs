@@ -59,6 +59,11 @@ impl Tree {
     }
 
     #[getter]
+    fn data<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        self.data.bind(py).clone()
+    }
+
+    #[getter]
     fn nbytes(&self, py: Python<'_>) -> usize {
         self.data.as_bytes(py).len() + self.tree.nbytes()
     }

@@ -6,6 +6,7 @@ use pyo3::types::{PyList, PyString};
 use super::Decoder;
 use super::classes::Found;
 use crate::failure::Done;
+use crate::pause::resumed;
 use crate::text::utf8;
 
 impl<'py> Decoder<'_, 'py> {
@@ -64,7 +65,7 @@ impl<'py> Decoder<'_, 'py> {
             return Ok(Some(datetime));
         }
         let class = found.class.bind(self.py);
-        match class.call_method1("fromisoformat", (text,)) {
+        match resumed(|| class.call_method1("fromisoformat", (text,))) {
             Ok(datetime) => Ok(Some(datetime)),
             Err(error) => self.unless_caught(error).map(|()| None),
         }

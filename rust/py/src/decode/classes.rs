@@ -9,6 +9,7 @@ use pyo3::types::{PyString, PyTuple};
 use super::cache::hash;
 use crate::failure::Done;
 use crate::known::{Known, Stamp, stamp_of};
+use crate::pause::resumed;
 use crate::schema::{Fields, Names, names};
 
 const CLASSES: usize = 1024;
@@ -183,7 +184,7 @@ fn making(class: &Bound<'_, PyAny>) -> PyResult<Making> {
     } else if pointer == &raw mut ffi::PyFrozenSet_Type {
         return Ok(Making::Frozenset);
     }
-    let spec = PLANNER.import(py, "lgckpt._plans", "decode_plan")?.call1((class,))?;
+    let spec = resumed(|| PLANNER.import(py, "lgckpt._plans", "decode_plan")?.call1((class,)))?;
     if spec.is_none() {
         return Ok(Making::General);
     }

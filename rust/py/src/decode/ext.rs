@@ -5,6 +5,7 @@ use pyo3::types::{PyBytes, PyList, PySet};
 
 use super::{Decoder, Rules};
 use crate::failure::{Done, Fail, caused_by, decode_error};
+use crate::pause::resumed;
 use crate::stack;
 
 /// LangGraph's extension codes that have no native path.
@@ -153,9 +154,9 @@ impl<'a, 'py> Decoder<'a, 'py> {
         (self.data, self.at, self.owed, self.depth) = (data, 0, 0, 0);
         self.objects += 1;
         let object = match (objects.native, code) {
-            (true, DELTA_SNAPSHOT) => {
-                self.message().and_then(|value| Ok(objects.delta_snapshot.call1((value,))?))
-            }
+            (true, DELTA_SNAPSHOT) => self
+                .message()
+                .and_then(|value| Ok(resumed(|| objects.delta_snapshot.call1((value,)))?)),
             (true, _) => self.described(objects, code),
             (false, _) => self.message().and_then(|parts| self.rebuilt(objects, code, parts)),
         };

@@ -15,6 +15,7 @@ use pyo3::prelude::*;
 
 use crate::failure::Fail;
 use crate::known::{Known, known};
+use crate::pause::Pause;
 use crate::stack;
 
 use ext::{ObjectDecoder, Objects};
@@ -60,6 +61,7 @@ fn run<'py>(data: &Bound<'py, PyAny>, rules: &Rules<'_, 'py>) -> PyResult<Bound<
         stack_floor: stack::floor(),
         rules,
     };
+    let _pause = Pause::over(py, decoder.data.len());
     decoder.message().map_err(Fail::into_pyerr)
 }
 

@@ -10,6 +10,7 @@ use super::classes::{self, Found, Making, Named};
 use super::ext::Objects;
 use super::validate::passes;
 use crate::failure::{Done, Fail, caused_by};
+use crate::pause::resumed;
 use crate::schema::Fields;
 use crate::stack;
 
@@ -258,7 +259,7 @@ impl<'py> Decoder<'_, 'py> {
                 self.py,
                 [named.module.bind(self.py).as_any(), named.name.bind(self.py).as_any(), payload],
             )?;
-            Ok(objects.fallback.call1((parts, error.into_value(self.py)))?)
+            Ok(resumed(|| objects.fallback.call1((parts, error.into_value(self.py))))?)
         })
     }
 

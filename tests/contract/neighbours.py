@@ -1,0 +1,29 @@
+"""Another saver on the same storage, which remembers nothing of what the first one did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import lgckpt
+from lgckpt.saver import Saver
+from tests.colours import Coloured
+
+
+@contextmanager
+def neighbour_of(coloured: Coloured, **options: Any) -> Iterator[Coloured]:
+    """A saver of its own on the first one's file, or, in memory, on its storage."""
+    saver = coloured.saver
+    storage = saver._handle.storage
+    connections = getattr(storage, "_connections", None)
+    if connections is not None and not connections._single:
+        with lgckpt.SqliteSaver(connections.name, **options) as other:
+            yield Coloured(other, coloured.colour)
+        return
+    other = Saver(storage, **options)
+    other._handle._finalizer.detach()
+    try:
+        yield Coloured(other, coloured.colour)
+    finally:
+        other._handle.workers.shutdown()

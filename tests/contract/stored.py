@@ -1,0 +1,121 @@
+"""What a saver's storage holds, read behind the saver's back: to measure it, and to walk it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lgckpt.backends.memory import MemoryStorage
+from lgckpt.core import core
+from lgckpt.rows import REF_SIZE, CheckpointRow, WriteRow
+from lgckpt.saver import Saver
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Every row; chunks by thread and hash."""
+
+    checkpoints: list[CheckpointRow]
+    writes: list[WriteRow]
+    chunks: dict[str, dict[bytes, bytes]]
+
+    @property
+    def payload(self) -> int:
+        """Bytes of all values, metadata, references and chunks; keys are not counted."""
+        rows = sum(len(r.metadata) + len(r.state) + len(r.refs) for r in self.checkpoints)
+        writes = sum(len(w.value) + len(w.refs) for w in self.writes)
+        frames = (f for chunks in self.chunks.values() for f in chunks.values())
+        return rows + writes + sum(map(len, frames))
+
+    @property
+    def count(self) -> int:
+        """How many chunks there are."""
+        return sum(map(len, self.chunks.values()))
+
+
+def stored(saver: Saver) -> Stored:
+    storage = saver._handle.storage
+    return _of_memory(storage) if isinstance(storage, MemoryStorage) else _of_sqlite(storage)
+
+
+def _of_memory(storage: MemoryStorage) -> Stored:
+    threads = storage._all
+    return Stored(
+        [row for thread in threads.values() for row in thread.rows.values()],
+        [
+            write
+            for thread in threads.values()
+            for batch in thread.writes.values()
+            for write in batch.values()
+        ],
+        {name: dict(thread.chunks) for name, thread in threads.items()},
+    )
+
+
+def _of_sqlite(storage) -> Stored:
+    with storage._write() as connection:
+        names = dict(connection.execute("SELECT tid, thread_id FROM lgckpt_threads").fetchall())
+        checkpoints = connection.execute(
+            "SELECT tid, checkpoint_ns, checkpoint_id, parent_id, run_id, flags, etag, metadata,"
+            " state, refs FROM lgckpt_checkpoints"
+        ).fetchall()
+        writes = connection.execute(
+            "SELECT tid, checkpoint_ns, checkpoint_id, task_id, idx, task_path, channel, tag,"
+            " value, refs FROM lgckpt_writes"
+        ).fetchall()
+        frames = connection.execute("SELECT tid, hash, frame FROM lgckpt_chunks").fetchall()
+    chunks: dict[str, dict[bytes, bytes]] = {}
+    for tid, key, frame in frames:
+        chunks.setdefault(names[tid], {})[key] = frame
+    return Stored(
+        [CheckpointRow(names[row[0]], *row[1:]) for row in checkpoints],
+        [WriteRow(names[row[0]], *row[1:]) for row in writes],
+        chunks,
+    )
+
+
+def used(found: Stored) -> dict[str, set[bytes]]:
+    """For each thread, the hashes of all chunks that its rows need, directly or not."""
+    needed: dict[str, set[bytes]] = {}
+    for row in (*found.checkpoints, *found.writes):
+        hashes = needed.setdefault(row.thread_id, set())
+        queue = [*_refs(row.refs)]
+        while queue:
+            level, key = queue.pop()
+            if key in hashes:
+                continue
+            hashes.add(key)
+            frame = found.chunks.get(row.thread_id, {}).get(key)
+            if level and frame is not None:
+                queue.extend(_refs(core.children(level, frame)))
+    return needed
+
+
+def _refs(refs: bytes) -> list[tuple[int, bytes]]:
+    return [(refs[i], bytes(refs[i + 1 : i + REF_SIZE])) for i in range(0, len(refs), REF_SIZE)]
+
+
+def assert_nothing_missing(saver: Saver) -> None:
+    found = stored(saver)
+    for thread, needed in used(found).items():
+        assert needed <= found.chunks.get(thread, {}).keys(), f"dangling reference in {thread!r}"
+
+
+def assert_nothing_unused(saver: Saver) -> None:
+    found = stored(saver)
+    needed = used(found)
+    for thread, chunks in found.chunks.items():
+        assert chunks.keys() <= needed.get(thread, set()), f"unused chunks in {thread!r}"
+
+
+def drop_chunks(saver: Saver, thread_id: str) -> None:
+    """Lose the chunks of a thread, as only damage can."""
+    storage = saver._handle.storage
+    if isinstance(storage, MemoryStorage):
+        storage._all[thread_id].chunks.clear()
+        return
+    with storage._write() as connection:
+        connection.execute(
+            "DELETE FROM lgckpt_chunks"
+            " WHERE tid = (SELECT tid FROM lgckpt_threads WHERE thread_id = ?)",
+            (thread_id,),
+        )
