@@ -11,13 +11,29 @@ from typing import Any
 
 from lgckpt._langgraph import digest
 
+# Of langchain-core 1.0 to 1.8.
 # `__init__`s that pass their keyword arguments on, but for `content_blocks`.
-_INITS = {"1253679cad2dfa78", "14c2ea00bee82daf", "8c763ad44a46b2fd", "a730a76df70b5127"}
+_INITS = {
+    "09c034e4a151cc60",
+    "1253679cad2dfa78",
+    "14c2ea00bee82daf",
+    "24333011de95ea60",
+    "8c763ad44a46b2fd",
+    "a730a76df70b5127",
+    "ed97a8621b62b0d2",
+}
 # Makes every tool call anew from its name, args and id.
-_TOOL_CALLS = {"ed71f42a3915b7fe"}
+_TOOL_CALLS = {
+    "139e70075fa3afe5",
+    "2573b99ca859fc48",
+    "ed71f42a3915b7fe",
+}
 _CREATE_TOOL_CALL = {"bfc2b83603d5b161"}
 # Turns contents into strings, unless they are strings and dicts already.
-_COERCE_ARGS = {"2f3a1c4b929ce158"}
+_COERCE_ARGS = {
+    "2f3a1c4b929ce158",
+    "b0712fb4e9631daf",
+}
 
 
 @dataclasses.dataclass(frozen=True)

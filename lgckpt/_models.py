@@ -13,6 +13,7 @@ import decimal
 import inspect
 import sys
 import uuid
+from types import MemberDescriptorType
 from typing import Any
 
 import ormsgpack
@@ -155,7 +156,7 @@ def decode_fields(cls: Any) -> tuple[Fields, Any] | None:
         return None
     if cls.__new__ is not object.__new__ or inspect.isabstract(cls) or hasattr(cls, "__del__"):
         return None
-    if "__call__" in vars(ModelMetaclass) or not _keeps_arguments(cls):
+    if "__call__" in vars(ModelMetaclass) or not _keeps_arguments(cls) or not _has_slots(cls):
         return None
     try:
         reader = _Reader(validating=True)
@@ -166,6 +167,16 @@ def decode_fields(cls: Any) -> tuple[Fields, Any] | None:
     if {"self", "content_blocks"} & set(names):
         return None
     return fields, _messages.Places.of(names) if reader.tool_calls else None
+
+
+def _has_slots(cls: Any) -> bool:
+    """Whether a model keeps its state where pydantic's own base class does."""
+    base = vars(pydantic.BaseModel)
+    return all(
+        type(base.get(name)) is MemberDescriptorType
+        and inspect.getattr_static(cls, name) is base[name]
+        for name in ("__pydantic_extra__", "__pydantic_private__", "__pydantic_fields_set__")
+    )
 
 
 def _keeps_arguments(cls: Any) -> bool:
@@ -331,7 +342,7 @@ class _Reader:
     def _read_model(self, schema: Any) -> tuple[Any, ...]:
         if self._validating:
             self._require("post_init" not in schema)
-            self._require(schema["cls"].__new__ is object.__new__)
+            self._require(schema["cls"].__new__ is object.__new__ and _has_slots(schema["cls"]))
         return self.model(schema)
 
     def _read_function_before(self, schema: Any) -> tuple[Any, ...]:

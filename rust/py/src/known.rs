@@ -51,10 +51,9 @@ pub struct Known {
     pub hex: Immortal,
     pub value: Immortal,
     pub isoformat: Immortal,
-    pub dict: Immortal,
     pub pydantic_extra: Immortal,
-    pub pydantic_private: Immortal,
-    pub pydantic_fields_set: Immortal,
+    /// The descriptors of a model's slots: `__pydantic_extra__`, `_private__` and `_fields_set__`.
+    pub model_slots: [Immortal; 3],
     pub new: Immortal,
     /// Attributes that make LangGraph treat an object as another kind, whatever its class.
     pub hooks: [Immortal; 5],
@@ -76,6 +75,8 @@ fn load(py: Python<'_>) -> PyResult<Known> {
     let of = |module: &str, name: &str| -> PyResult<Immortal> {
         Ok(Immortal::new(py.import(module)?.getattr(name)?))
     };
+    let model = py.import("pydantic")?.getattr("BaseModel")?.getattr("__dict__")?;
+    let slot = |name: &str| -> PyResult<Immortal> { Ok(Immortal::new(model.get_item(name)?)) };
     Ok(Known {
         ext: Immortal::new(ormsgpack.getattr("Ext")?),
         // Older releases have none; then no object is of that class.
@@ -93,10 +94,12 @@ fn load(py: Python<'_>) -> PyResult<Known> {
         hex: Immortal::name(py, "hex"),
         value: Immortal::name(py, "value"),
         isoformat: Immortal::name(py, "isoformat"),
-        dict: Immortal::name(py, "__dict__"),
         pydantic_extra: Immortal::name(py, "__pydantic_extra__"),
-        pydantic_private: Immortal::name(py, "__pydantic_private__"),
-        pydantic_fields_set: Immortal::name(py, "__pydantic_fields_set__"),
+        model_slots: [
+            slot("__pydantic_extra__")?,
+            slot("__pydantic_private__")?,
+            slot("__pydantic_fields_set__")?,
+        ],
         new: Immortal::name(py, "__new__"),
         hooks: ["model_dump", "get_secret_value", "dict", "_asdict", "node"]
             .map(|name| Immortal::name(py, name)),

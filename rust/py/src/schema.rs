@@ -65,6 +65,8 @@ pub struct Field {
     pub packed: Box<[u8]>,
     pub required: bool,
     pub node: Node,
+    /// Whether a value that passes may hold dicts that become models.
+    pub holds_models: bool,
     /// The key object met last: the same one comes again and again. Only compared, never followed.
     seen: AtomicUsize,
 }
@@ -147,11 +149,13 @@ impl Fields {
                 Bound<'_, PyAny>,
             ) = item?.extract()?;
             template.set_item(&name, spec.py().None())?;
+            let node = Node::read(&node)?;
             fields.push(Field {
                 name: name.unbind(),
                 packed: packed.into(),
                 required,
-                node: Node::read(&node)?,
+                holds_models: node.holds_models(),
+                node,
                 seen: AtomicUsize::new(0),
             });
         }
@@ -194,7 +198,7 @@ impl Node {
             Self::Nullable(inner) | Self::List(inner) | Self::Dict(_, inner) => {
                 inner.holds_models()
             }
-            Self::TypedDict(fields) => fields.iter().any(|field| field.node.holds_models()),
+            Self::TypedDict(fields) => fields.iter().any(|field| field.holds_models),
             Self::Any | Self::Leaf(_) | Self::Literal(_) | Self::Union(_) => false,
         }
     }

@@ -15,7 +15,7 @@ thread_local! {
 /// The address below which this thread's stack must not grow.
 pub fn floor() -> usize {
     let remaining = stacker::remaining_stack().unwrap_or(RESERVE + UNKNOWN_STACK);
-    here().saturating_sub(remaining.saturating_sub(RESERVE))
+    here().saturating_sub(remaining - RESERVE.min(remaining / 2))
 }
 
 /// About where the stack is now.

@@ -8,6 +8,7 @@ use pyo3::types::{PyDict, PyList, PyString};
 use super::Decoder;
 use super::classes::{self, Found, Making, Named};
 use super::ext::Objects;
+use super::validate::passes;
 use crate::failure::{Done, Fail, caused_by};
 use crate::pause::resumed;
 use crate::schema::Fields;
@@ -31,8 +32,8 @@ enum Payload<'py> {
     Value(Bound<'py, PyAny>),
     /// The values of a dataclass, in the order of its fields.
     Values(Vec<Bound<'py, PyAny>>),
-    /// The values of a model, under the names of all its fields in their order.
-    Fields(Bound<'py, PyAny>),
+    /// The values of a model, under the names of all its fields in their order; and whether they pass.
+    Fields(Bound<'py, PyAny>, bool),
 }
 
 impl<'py> Decoder<'_, 'py> {
@@ -171,6 +172,7 @@ impl<'py> Decoder<'_, 'py> {
         let dict = unsafe {
             Bound::from_owned_ptr_or_err(self.py, ffi::PyDict_Copy(fields.template.as_ptr()))?
         };
+        let mut pass = true;
         for (index, field) in fields.iter().enumerate() {
             if !self.key_is(&field.packed) {
                 let partial = PyDict::new(self.py);
@@ -180,6 +182,8 @@ impl<'py> Decoder<'_, 'py> {
                 return self.remaining_pairs(partial.into_any(), fields.len());
             }
             let value = self.item()?;
+            // SAFETY: the value is alive.
+            pass = pass && unsafe { passes(&field.node, value.as_ptr()) };
             // SAFETY: the dict takes references of its own.
             if unsafe { ffi::PyDict_SetItem(dict.as_ptr(), field.name.as_ptr(), value.as_ptr()) }
                 != 0
@@ -188,7 +192,7 @@ impl<'py> Decoder<'_, 'py> {
             }
         }
         self.leave();
-        Ok(Payload::Fields(dict))
+        Ok(Payload::Fields(dict, pass))
     }
 
     /// The rest of a map whose keys are not those that were expected. Keys may repeat, so the number of
@@ -217,7 +221,7 @@ impl<'py> Decoder<'_, 'py> {
             (Making::Dataclass(fields), Payload::Values(values)) => {
                 self.dataclass(found, fields, values).map(Some)
             }
-            (Making::Model(making), Payload::Fields(dict)) => {
+            (Making::Model(making), Payload::Fields(dict, true)) => {
                 // SAFETY: the class's plan says that its instances are made this way.
                 unsafe { self.model(found.class.as_ptr(), making, dict) }
             }
@@ -277,7 +281,7 @@ impl<'py> Decoder<'_, 'py> {
                 }
                 dict.into_any()
             }
-            (Payload::Value(value) | Payload::Fields(value), _) => value,
+            (Payload::Value(value) | Payload::Fields(value, _), _) => value,
             (Payload::Values(values), _) => PyList::new(py, values)?.into_any(),
         };
         let parts =

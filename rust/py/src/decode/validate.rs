@@ -9,7 +9,8 @@ use crate::schema::{Fields, Node};
 use crate::text::utf8;
 
 impl<'py> Decoder<'_, 'py> {
-    /// A model from a dict with all its fields in order; None if validation might change a value.
+    /// A model from a dict with all its fields in order and values that pass; None if its validator
+    /// might change one.
     ///
     /// # Safety
     /// `class` is the class that `making` was made for (so for every method here).
@@ -21,9 +22,6 @@ impl<'py> Decoder<'_, 'py> {
     ) -> Done<Option<Bound<'py, PyAny>>> {
         // SAFETY: `dict` is ours alone, and holds its values.
         unsafe {
-            if !in_order(&making.fields, dict.as_ptr()) {
-                return Ok(None);
-            }
             if let Some(places) = &making.tool_calls
                 && !normal_tool_calls(&making.fields, places, dict.as_ptr())
             {
@@ -41,10 +39,10 @@ impl<'py> Decoder<'_, 'py> {
         dict: *mut ffi::PyObject,
     ) -> Done<Bound<'py, PyAny>> {
         let py = self.py;
-        // SAFETY: the plan says that the class is made by `object.__new__` and keeps its state in these
-        // four slots.
+        // SAFETY: the plan says that the class is made by `object.__new__` and keeps its state in its
+        // dict and these three slots.
         unsafe {
-            for field in fields.iter().filter(|field| field.node.holds_models()) {
+            for field in fields.iter().filter(|field| field.holds_models) {
                 let value = ffi::PyDict_GetItemWithError(dict, field.name.as_ptr());
                 if let Some(model) = self.converted(&field.node, value)? {
                     set_item(py, dict, field.name.as_ptr(), model.as_ptr())?;
@@ -58,14 +56,12 @@ impl<'py> Decoder<'_, 'py> {
             } else {
                 py.None().into_bound(py)
             };
-            let known = self.known;
-            for (name, value) in [
-                (known.dict, dict),
-                (known.pydantic_extra, extra.as_ptr()),
-                (known.pydantic_private, ffi::Py_None()),
-                (known.pydantic_fields_set, fields_set.as_ptr()),
-            ] {
-                set_attribute(py, object.as_ptr(), name.ptr(), value)?;
+            if ffi::PyObject_GenericSetDict(object.as_ptr(), dict, std::ptr::null_mut()) != 0 {
+                return Err(fetched(py));
+            }
+            let values = [extra.as_ptr(), ffi::Py_None(), fields_set.as_ptr()];
+            for (slot, value) in self.known.model_slots.iter().zip(values) {
+                set_slot(py, slot.ptr(), object.as_ptr(), value)?;
             }
             Ok(object)
         }
@@ -181,6 +177,24 @@ unsafe fn set_attribute(
     Ok(())
 }
 
+/// Sets a slot through its descriptor.
+#[inline(always)]
+unsafe fn set_slot(
+    py: Python<'_>,
+    slot: *mut ffi::PyObject,
+    object: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+) -> Done {
+    // SAFETY: the caller's; the descriptor checks that the object has the slot.
+    unsafe {
+        match (*ffi::Py_TYPE(slot)).tp_descr_set {
+            Some(set) if set(slot, object, value) == 0 => Ok(()),
+            Some(_) => Err(fetched(py)),
+            None => Err(decode_error("a model without slots")),
+        }
+    }
+}
+
 unsafe fn set_item(
     py: Python<'_>,
     dict: *mut ffi::PyObject,
@@ -214,7 +228,7 @@ unsafe fn in_order(fields: &Fields, dict: *mut ffi::PyObject) -> bool {
 }
 
 /// Whether validation in lax mode gives back a value equal in type and content.
-unsafe fn passes(node: &Node, value: *mut ffi::PyObject) -> bool {
+pub(super) unsafe fn passes(node: &Node, value: *mut ffi::PyObject) -> bool {
     // SAFETY: the type says which layout the object has.
     unsafe {
         let class = ffi::Py_TYPE(value);
