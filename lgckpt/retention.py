@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.serde.types import TASKS
 
-from lgckpt.errors import StorageError
+from lgckpt.errors import CorruptCheckpointError
 from lgckpt.packing import Packer, State, etag
 from lgckpt.reading import read_checkpoint, read_metadata, read_state
 from lgckpt.rows import HIDDEN, CheckpointRow, Entry, ThreadEdit
@@ -80,9 +80,11 @@ class _Pruner:
     async def open(self, place: Place) -> _Opened:
         row = await self.view.row(*place)
         if row is None:
-            raise StorageError(
-                f"checkpoint {place[1]!r} of checkpoint_ns {place[0]!r} is listed and cannot be "
-                "found: the database is damaged"
+            raise CorruptCheckpointError(
+                "is listed and cannot be found by its key",
+                thread_id=self.view.thread_id,
+                checkpoint_ns=place[0],
+                checkpoint_id=place[1],
             )
         state = read_state(row)
         serde = self.packer.serde

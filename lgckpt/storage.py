@@ -39,6 +39,8 @@ T = TypeVar("T")
 class ThreadView(Protocol):
     """One thread as its own write transaction sees it."""
 
+    thread_id: str
+
     async def entries(self) -> list[Entry]:
         """Every checkpoint of the thread, hidden ones too."""
 

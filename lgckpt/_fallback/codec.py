@@ -41,6 +41,23 @@ class _Uncaught:
             raise self.error
 
 
+_OWN_DEPTH = 200
+
+
+def _own(obj: Any, depth: int) -> Any:
+    """Copy lists and dicts, so that nobody changes them while ormsgpack goes through them.
+
+    It reads memory that is gone when `default`, or a thread that runs meanwhile, changes
+    a container it is in the middle of.
+    """
+    kind = type(obj)
+    if depth == 0 or kind not in (list, dict, tuple):
+        return obj
+    if kind is dict:
+        return {key: _own(value, depth - 1) for key, value in obj.copy().items()}
+    return kind([_own(item, depth - 1) for item in (obj if kind is tuple else obj.copy())])
+
+
 def encode(obj: Any, default: Callable[[Any], Any] | None = None) -> bytes:
     """Pack a value as `ormsgpack.packb` does with the options of `JsonPlusSerializer`.
 
@@ -51,7 +68,11 @@ def encode(obj: Any, default: Callable[[Any], Any] | None = None) -> bytes:
     Raises:
         EncodeError: The value cannot be packed.
     """
-    hook = None if default is None else _Uncaught(default)
+    if default is None:
+        hook = None
+    else:
+        hook = _Uncaught(lambda one: _own(default(one), _OWN_DEPTH))
+        obj = _own(obj, _OWN_DEPTH)
     try:
         return ormsgpack.packb(obj, hook, _OPTION)
     except ormsgpack.MsgpackEncodeError as error:

@@ -222,7 +222,7 @@ class MemoryStorage:
             thread = self._all.get(thread_id)
             if thread is None:
                 return
-            _carry_out(thread, run_sync(decide(_View(thread))))
+            _carry_out(thread, run_sync(decide(_View(thread, thread_id))))
             thread.sweep()
 
     def threads_of_runs(self, run_ids: Sequence[str]) -> list[str]:
@@ -260,8 +260,9 @@ class MemoryStorage:
 class _View:
     """A thread as `decide` sees it, under the lock."""
 
-    def __init__(self, thread: _Thread) -> None:
+    def __init__(self, thread: _Thread, thread_id: str) -> None:
         self._thread = thread
+        self.thread_id = thread_id
 
     async def entries(self) -> list[Entry]:
         return [

@@ -292,7 +292,7 @@ class _View:
     def __init__(self, connection: sqlite3.Connection, tid: int, thread_id: str) -> None:
         self._connection = connection
         self._tid = tid
-        self._thread_id = thread_id
+        self.thread_id = thread_id
 
     async def entries(self) -> list[Entry]:
         rows = self._connection.execute(
@@ -303,7 +303,7 @@ class _View:
         return [Entry(*row) for row in rows]
 
     async def row(self, checkpoint_ns: str, checkpoint_id: str) -> CheckpointRow | None:
-        key = CheckpointKey(self._thread_id, checkpoint_ns, checkpoint_id)
+        key = CheckpointKey(self.thread_id, checkpoint_ns, checkpoint_id)
         return read_row(self._connection, self._tid, key)
 
     async def has_writes(self, checkpoint_ns: str, checkpoint_id: str, channel: str) -> bool:

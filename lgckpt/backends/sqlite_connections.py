@@ -18,8 +18,8 @@ IDLE_READERS = 8
 CLOSE_TIMEOUT = 5.0
 """Seconds to wait for a write under way; at interpreter exit its thread may be gone for good."""
 
-FORK_TIMEOUT = 1.0
-"""Seconds to wait for a write under way before a fork."""
+FORK_TIMEOUT = 10.0
+"""Seconds to wait before a fork for what is under way to end."""
 
 _inherited: list[sqlite3.Connection] = []
 """What a forked child must neither use nor close: closing would drop the parent's locks."""
@@ -61,14 +61,16 @@ class Connections:
         self._writer: sqlite3.Connection | None = self._given
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.RLock()
-        self._rests = False
+        self._gate = threading.Condition()
+        self._inside = 0
+        self._forking = self._forked_midway = False
         self._check, self._create, self._ready = check, create, False
         forks.register(self)
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """The writing connection, in a transaction of its own that ends with the block."""
-        with self._lock:
+        with self._using(), self._lock:
             try:
                 connection = self._open_writer()
                 connection.execute("BEGIN IMMEDIATE")
@@ -91,19 +93,20 @@ class Connections:
                 statement has its own, which spares two round trips.
         """
         try:
-            if self._lock.acquire(blocking=self._single):
+            with self._using():
+                if self._lock.acquire(blocking=self._single):
+                    try:
+                        yield from _reading(self._open_writer(), snapshot)
+                    finally:
+                        self._lock.release()
+                    return
+                connection = self._take_reader()
                 try:
-                    yield from _reading(self._open_writer(), snapshot)
-                finally:
-                    self._lock.release()
-                return
-            connection = self._take_reader()
-            try:
-                yield from _reading(connection, snapshot)
-            except BaseException:
-                connection.close()
-                raise
-            self._give_back(connection)
+                    yield from _reading(connection, snapshot)
+                except BaseException:
+                    connection.close()
+                    raise
+                self._give_back(connection)
         except sqlite3.Error as exc:
             raise self._translated(exc) from exc
 
@@ -113,15 +116,19 @@ class Connections:
         parameters: Sequence[object],
     ) -> Any:
         """The first row of one statement: what `read` does, without its cost where that counts."""
-        if not self._lock.acquire(blocking=self._single):
-            with self.read(snapshot=False) as connection:
-                return connection.execute(query, parameters).fetchone()
+        self._enter()
         try:
-            return self._open_writer().execute(query, parameters).fetchone()
+            if self._lock.acquire(blocking=self._single):
+                try:
+                    return self._open_writer().execute(query, parameters).fetchone()
+                finally:
+                    self._lock.release()
         except sqlite3.Error as exc:
             raise self._translated(exc) from exc
         finally:
-            self._lock.release()
+            self._leave()
+        with self.read(snapshot=False) as connection:
+            return connection.execute(query, parameters).fetchone()
 
     def _translated(self, exc: sqlite3.Error) -> StorageError:
         """Our error for one of the driver's, with the database's name."""
@@ -133,11 +140,7 @@ class Connections:
         if not self._lock.acquire(timeout=CLOSE_TIMEOUT):
             return
         try:
-            while self._idle:
-                self._idle.pop().close()
-            if self._writer is not None and self._given is None:
-                self._writer.close()
-            self._writer = None
+            self._close_all()
         finally:
             self._lock.release()
 
@@ -183,23 +186,64 @@ class Connections:
     def _check_open(self) -> None:
         if self._closed:
             raise ClosedError(f"the saver of SQLite database {self.name} was closed")
+        if self._forked_midway:
+            raise StorageError(
+                f"SQLite database {self.name}: this process was forked in the middle of another "
+                "thread's transaction and must not use the saver it inherited; make a new one"
+            )
+
+    def _enter(self) -> None:
+        with self._gate:
+            while self._forking:
+                self._gate.wait()
+            self._inside += 1
+
+    def _leave(self) -> None:
+        with self._gate:
+            self._inside -= 1
+            if self._forking:
+                self._gate.notify_all()
+
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        self._enter()
+        try:
+            yield
+        finally:
+            self._leave()
 
     def before_fork(self) -> None:
-        """Let the statement under way end, but do not wait for other processes that long."""
-        self._rests = self._lock.acquire(timeout=-1 if self._single else FORK_TIMEOUT)
+        """Close the file: SQLite in a child would take its parent's locks for its own.
+
+        It counts the locks of a process by file, and a forked child inherits the count
+        but not the locks: its parent may then delete the log that the child writes to.
+        """
+        with self._gate:
+            self._forking = True
+            self._gate.wait_for(lambda: not self._inside, FORK_TIMEOUT)
+            self._forked_midway = self._inside > 0
+        if not self._forked_midway and not self._single:
+            self._close_all()
 
     def after_fork(self, *, child: bool) -> None:
-        """In the child, forget the parent's connections; what is in memory was copied with us."""
-        if not child:
-            if self._rests:
-                self._lock.release()
+        """Go on; the child opens the file anew, or has a copy of what is in memory."""
+        if child:
+            self._lock = threading.RLock()
+            self._gate = threading.Condition()
+            self._inside, self._forking = 0, False
+            if self._forked_midway:
+                _inherited.extend(c for c in (*self._idle, self._writer) if c is not None)
             return
-        self._lock = threading.RLock()
-        if not self._single:
-            _inherited.extend(self._idle)
-            if self._writer is not None:
-                _inherited.append(self._writer)
-            self._idle, self._writer = [], None
+        with self._gate:
+            self._forking = self._forked_midway = False
+            self._gate.notify_all()
+
+    def _close_all(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+        if self._writer is not None and self._given is None:
+            self._writer.close()
+        self._writer = self._given
 
 
 def _reading(connection: sqlite3.Connection, snapshot: bool) -> Iterator[sqlite3.Connection]:
