@@ -11,13 +11,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from lgckpt import forks
 from lgckpt.core import core
-from lgckpt.errors import FrameError, UnsupportedFormatError
+from lgckpt.errors import ClosedError, FrameError, UnsupportedFormatError
 from lgckpt.rows import (
     REF_SIZE,
     ROOT_LEVEL,
@@ -158,23 +158,32 @@ class Workers:
 
     def _start(self) -> None:
         self._lock = threading.Lock()
+        self._ended = False
         self._writer: ThreadPoolExecutor | None = None
         self._readers: ThreadPoolExecutor | None = None
 
-    def pick(self, verb: str) -> Executor:
-        """The executor for a verb."""
+    def submit(self, verb: str, job: Callable[[], T]) -> Future[T]:
+        """Have a worker thread do what a verb asks for.
+
+        Raises:
+            ClosedError: `shutdown` was called.
+        """
         with self._lock:
+            if self._ended:
+                raise ClosedError("this saver was closed")
             if verb in _WRITES:
                 self._writer = self._writer or ThreadPoolExecutor(1, "lgckpt-writer")
-                return self._writer
+                return self._writer.submit(job)
             self._readers = self._readers or ThreadPoolExecutor(_READERS, "lgckpt-reader")
-            return self._readers
+            return self._readers.submit(job)
 
     def shutdown(self) -> None:
         """Let the threads end when they have nothing left to do."""
-        for executor in (self._writer, self._readers):
-            if executor is not None:
-                executor.shutdown(wait=False)
+        with self._lock:
+            self._ended = True
+            for executor in (self._writer, self._readers):
+                if executor is not None:
+                    executor.shutdown(wait=False)
 
     def before_fork(self) -> None:
         """Nothing: the lock is held for no time that matters, and the child gets another."""
@@ -191,9 +200,8 @@ def async_driver(storage: SyncStorage, workers: Workers) -> Driver:
         return sync_driver(storage)
 
     async def call(verb: str, *args: Any) -> Any:
-        loop = asyncio.get_running_loop()
         run = partial(getattr(storage, verb), *args)
-        return await loop.run_in_executor(workers.pick(verb), run)
+        return await asyncio.wrap_future(workers.submit(verb, run))
 
     return call
 

@@ -14,7 +14,8 @@ ROOT = Path(lgckpt.__file__).parent
 SHARED = {"errors", "rows", "core"}
 RULES = {"packing", "serde", "storage"}
 SAVER = {
-    "configs", "drafting", "handle", "hints", "history", "listing", "operations", "reading", "recall",
+    "configs", "drafting", "handle", "hints", "history", "listing", "operations", "reading",
+    "recall",
     "retention", "saver",
 }  # fmt: skip
 SERDE = {"serde", "_langgraph", "_messages", "_models", "_plans"}
