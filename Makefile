@@ -36,7 +36,7 @@ test-python: build
 	$(PYTEST) -n 2 --dist worksteal
 
 test-pure: build
-	LGCKPT_PURE=1 $(PYTEST) -n 2 --dist worksteal tests/contract tests/compat tests/serde tests/tree
+	LGCKPT_PURE=1 $(PYTEST) -n 2 --dist worksteal tests/contract tests/compat tests/golden tests/serde tests/tree
 
 test-langgraph: build
 	$(BIN)/python -m tests.compat.langgraph_suite
