@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,9 @@ from lgckpt.errors import ClosedError, ConfigurationError, StorageError
 
 IDLE_READERS = 8
 """Reading connections kept open while unused."""
+
+_unsafe: set[str] = set()
+"""Files that were in use when this process was forked: SQLite here would misread their locks."""
 
 CLOSE_TIMEOUT = 5.0
 """Seconds to wait for a write under way; at interpreter exit its thread may be gone for good."""
@@ -173,6 +177,11 @@ class Connections:
             self._idle.append(connection)
 
     def _connect(self) -> sqlite3.Connection:
+        if _unsafe and os.path.realpath(self.name) in _unsafe:
+            raise StorageError(
+                f"SQLite database {self.name}: this process was forked in the middle of a "
+                "transaction on it and cannot use it safely; fork while none is under way"
+            )
         connection = sqlite3.connect(
             self.name,
             timeout=self._busy_timeout,
@@ -186,11 +195,6 @@ class Connections:
     def _check_open(self) -> None:
         if self._closed:
             raise ClosedError(f"the saver of SQLite database {self.name} was closed")
-        if self._forked_midway:
-            raise StorageError(
-                f"SQLite database {self.name}: this process was forked in the middle of another "
-                "thread's transaction and must not use the saver it inherited; make a new one"
-            )
 
     def _enter(self) -> None:
         with self._gate:
@@ -233,6 +237,8 @@ class Connections:
             self._inside, self._forking = 0, False
             if self._forked_midway:
                 _inherited.extend(c for c in (*self._idle, self._writer) if c is not None)
+                _unsafe.add(os.path.realpath(self.name))
+                self._idle, self._writer = [], None
             return
         with self._gate:
             self._forking = self._forked_midway = False
