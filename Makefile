@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+# Random tests of what must be survived: the same ones every time here, others with another seed.
+export LGCKPT_TEST_SEED ?= 20261122
 
 .PHONY: help build demo test test-python test-pure test-rust test-langgraph lint format bench \
 	figures fuzz clean

@@ -261,7 +261,8 @@ def collect(refs: bytes, fetch: Fetch, fetch_all: FetchAll | None = None) -> Map
             fetch_all = None
         frames = fetch(list(levels))
         found.update(frames)
-        below = (_children(levels[h], frame) for h, frame in frames.items() if levels[h])
+        # A damaged index may give chunks that were not asked for.
+        below = (_children(n, frames[h]) for h, n in levels.items() if n and h in frames)
         levels = {h: level for h, level in _levels(below).items() if h not in found}
     return found
 
@@ -279,10 +280,10 @@ def reachable(refs: bytes, fetch: Fetch) -> set[bytes] | None:
         found.update(levels)
         inner = [h for h, level in levels.items() if level]
         frames = fetch(inner)
-        if len(frames) < len(inner):
+        if any(h not in frames for h in inner):
             return None
         try:
-            below = [core.children(levels[h], frame) for h, frame in frames.items()]
+            below = [core.children(levels[h], frames[h]) for h in inner]
         except (FrameError, UnsupportedFormatError):
             return None
         levels = {h: level for h, level in _levels(below).items() if h not in found}
