@@ -8,6 +8,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple
 
 from lgckpt.configs import checkpoint_id_of, text, thread_of
+from lgckpt.errors import CorruptCheckpointError, LgckptError, UnsupportedFormatError
 from lgckpt.operations import Context, to_tuple
 from lgckpt.reading import read_metadata
 from lgckpt.rows import CheckpointKey, Head, ScanQuery
@@ -35,20 +36,32 @@ class Listing:
         self._page = FIRST_PAGE
         self._keys: list[CheckpointKey] = []
         self._done = False
+        self._damage: LgckptError | None = None
 
     async def next_page(self) -> list[CheckpointTuple]:
         """The next matching checkpoints; an empty list at the end."""
         while self._left is None or self._left > 0:
             if not self._keys and not await self._scan():
-                return []
+                break
             size = BATCH if self._left is None else min(BATCH, self._left)
             batch, self._keys = self._keys[:size], self._keys[size:]
-            loaded = await self._context.driver("get_many", batch)
-            found = [await to_tuple(self._context, one) for one in loaded]
+            found = []
+            for loaded in await self._context.driver("get_many", batch):
+                try:
+                    found.append(await to_tuple(self._context, loaded))
+                except (CorruptCheckpointError, UnsupportedFormatError) as exc:
+                    self._damage = self._damage or exc
             if self._left is not None:
                 self._left -= len(found)
             if found:
                 return found
+        return self._end()
+
+    def _end(self) -> list[CheckpointTuple]:
+        """The empty page at the end; damage met on the way is named once all else was given."""
+        if self._damage is not None:
+            damage, self._damage = self._damage, None
+            raise damage
         return []
 
     async def _scan(self) -> bool:
@@ -73,7 +86,11 @@ class Listing:
     def _matches(self, head: Head) -> bool:
         if not self._filter:
             return True
-        metadata: Any = read_metadata(self._context.packer.serde, head.key, head.metadata)
+        try:
+            metadata: Any = read_metadata(self._context.packer.serde, head.key, head.metadata)
+        except (CorruptCheckpointError, UnsupportedFormatError) as exc:
+            self._damage = self._damage or exc
+            return False
         return all(metadata.get(key) == value for key, value in self._filter.items())
 
 

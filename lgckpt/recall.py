@@ -21,10 +21,11 @@ class Recall:
 
     def __init__(self, hints: Hints) -> None:
         self._hints = hints
-        self._found: dict[tuple[str, bytes], bytes] = {}
+        self._found: dict[tuple[str, Value], bytes] = {}
 
     def wanted(self, row: CheckpointRow) -> bytes:
-        """The references of a row that have to be fetched."""
+        """The references of a row that have to be fetched; of the row asked about last."""
+        self._found.clear()
         if not row.refs:
             return b""
         try:
@@ -35,7 +36,7 @@ class Recall:
 
     def data(self, channel: str, value: Value) -> bytes | None:
         """The value's bytes, if `wanted` said that they need not be fetched."""
-        return self._found.get((channel, value.refs))
+        return self._found.get((channel, value))
 
     def _recalled(self, row: CheckpointRow, channel: str, value: Value) -> bool:
         if not value.refs:
@@ -49,5 +50,5 @@ class Recall:
         else:
             same = root == (value.head, value.refs, value.tail)
         if same:
-            self._found[channel, value.refs] = tree.data
+            self._found[channel, value] = tree.data
         return same

@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from lgckpt.backends import sqlite_schema
 from lgckpt.backends.sqlite import SqliteStorage
+from lgckpt.errors import ConfigurationError
 from lgckpt.saver import Compression, Saver
 
 
@@ -18,7 +19,7 @@ class SqliteSaver(Saver):
     """Keeps checkpoints in a SQLite file, for any number of threads and processes.
 
     Args:
-        database: A path, a `file:` URI, ":memory:", or an open `sqlite3.Connection`
+        conn: A path, a `file:` URI, ":memory:", or an open `sqlite3.Connection`
             (made with `check_same_thread=False`), which stays yours to close.
         serde: See `Saver`.
         compression: See `Saver`.
@@ -38,15 +39,27 @@ class SqliteSaver(Saver):
 
     def __init__(
         self,
-        database: str | Path | sqlite3.Connection,
+        conn: str | Path | sqlite3.Connection,
         *,
         serde: SerializerProtocol | None = None,
         compression: Compression | None = "lz4",
         synchronous: Literal["FULL", "NORMAL"] = "FULL",
         busy_timeout: float = 60.0,
     ) -> None:
-        storage = SqliteStorage(database, synchronous=synchronous, busy_timeout=busy_timeout)
+        self._given = conn if isinstance(conn, sqlite3.Connection) else None
+        storage = SqliteStorage(conn, synchronous=synchronous, busy_timeout=busy_timeout)
         super().__init__(storage, serde=serde, compression=compression)
+
+    @property
+    def conn(self) -> sqlite3.Connection:
+        """The connection that was given, as the official saver has it.
+
+        Raises:
+            ConfigurationError: None was: the saver opens its own, and `close` closes them.
+        """
+        if self._given is None:
+            raise ConfigurationError("this saver opens its own connections; close() closes them")
+        return self._given
 
     @classmethod
     def from_conn_string(cls, conn_string: str) -> Self:

@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "backends": {"errors", "forks", "rows", "storage"},
     **dict.fromkeys(SAVER, SHARED | RULES | SAVER | {"forks"}),
     "memory": {"backends", "saver"},
-    "sqlite": {"backends", "saver"},
+    "sqlite": {"backends", "errors", "saver"},
     "url": {"errors", "memory", "sqlite", "saver"},
     "status": {"core"},
 }

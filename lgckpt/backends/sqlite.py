@@ -16,6 +16,7 @@ from lgckpt.backends.sqlite_rows import (
     add_chunks,
     batches,
     carry_out,
+    check_flags,
     claims_hold,
     collect_chunks,
     find_parent,
@@ -300,7 +301,10 @@ class _View:
             " FROM lgckpt_checkpoints WHERE tid = ?",
             (self._tid,),
         )
-        return [Entry(*row) for row in rows]
+        entries = [Entry(*row) for row in rows]
+        for entry in entries:
+            check_flags(self.thread_id, *entry[:2], entry.flags)
+        return entries
 
     async def row(self, checkpoint_ns: str, checkpoint_id: str) -> CheckpointRow | None:
         key = CheckpointKey(self.thread_id, checkpoint_ns, checkpoint_id)

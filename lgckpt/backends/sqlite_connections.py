@@ -56,8 +56,13 @@ class Connections:
     ) -> None:
         if synchronous.upper() not in ("FULL", "NORMAL", "EXTRA", "OFF"):
             raise ConfigurationError(f"synchronous is 'FULL' or 'NORMAL', not {synchronous!r}")
+        if not isinstance(database, (str, os.PathLike, sqlite3.Connection)):
+            raise ConfigurationError(
+                "a SQLite saver takes a path, a file: URI or a sqlite3.Connection, not a "
+                f"{type(database).__name__}; of an aiosqlite connection, pass the path"
+            )
         self._given = database if isinstance(database, sqlite3.Connection) else None
-        self.name = "the given connection" if self._given is not None else str(database)
+        self.name = "the given connection" if self._given is not None else _absolute(str(database))
         self._synchronous = synchronous.upper()
         self._busy_timeout = busy_timeout
         self._single = self._given is not None or _in_memory(self.name)
@@ -77,13 +82,17 @@ class Connections:
         with self._using(), self._lock:
             try:
                 connection = self._open_writer()
-                connection.execute("BEGIN IMMEDIATE")
+                if connection.in_transaction:
+                    # A given connection's own work, which the official saver commits too.
+                    connection.execute("COMMIT")
                 try:
+                    connection.execute("BEGIN IMMEDIATE")
                     yield connection
                     connection.execute("COMMIT")
                 except BaseException:
                     with suppress(sqlite3.Error):
-                        connection.execute("ROLLBACK")
+                        if connection.in_transaction:
+                            connection.execute("ROLLBACK")
                     raise
             except sqlite3.Error as exc:
                 raise self._translated(exc) from exc
@@ -153,6 +162,8 @@ class Connections:
         if self._writer is None:
             self._writer = self._connect()
         if not self._ready:
+            if self._writer.in_transaction:
+                self._writer.execute("COMMIT")
             if not self._check(self._writer):
                 self._create(self._writer)
             self._ready = True
@@ -253,14 +264,20 @@ class Connections:
 
 
 def _reading(connection: sqlite3.Connection, snapshot: bool) -> Iterator[sqlite3.Connection]:
-    if not snapshot:
+    if not snapshot or connection.in_transaction:
         yield connection
         return
-    connection.execute("BEGIN")
     try:
+        connection.execute("BEGIN")
         yield connection
     finally:
-        connection.execute("COMMIT")
+        if connection.in_transaction:
+            connection.execute("COMMIT")
+
+
+def _absolute(name: str) -> str:
+    """The path as it is now: connections opened later may find another working directory."""
+    return name if _in_memory(name) or name.startswith("file:") else os.path.abspath(name)
 
 
 def _in_memory(name: str) -> bool:

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from lgckpt.errors import CorruptCheckpointError
 from lgckpt.rows import (
     CheckpointKey,
     CheckpointRow,
@@ -63,7 +64,25 @@ def read_row(
         " WHERE tid = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
         (tid, *key[1:]),
     ).fetchone()
-    return None if found is None else CheckpointRow(*key, *found)
+    if found is None:
+        return None
+    check_flags(*key, found[2])
+    return CheckpointRow(*key, *found)
+
+
+def check_flags(thread_id: str, checkpoint_ns: str, checkpoint_id: str, flags: object) -> None:
+    """Refuse a row whose flags are no number: SQLite keeps any type in any column.
+
+    Raises:
+        CorruptCheckpointError: They are not.
+    """
+    if not isinstance(flags, int):
+        raise CorruptCheckpointError(
+            "its flags are no number",
+            thread_id=thread_id,
+            checkpoint_ns=checkpoint_ns,
+            checkpoint_id=checkpoint_id,
+        )
 
 
 def store_row(connection: sqlite3.Connection, tid: int, row: CheckpointRow) -> None:
