@@ -1,27 +1,26 @@
-"""What all clones of one saver share: the storage, its worker threads, what is remembered."""
+"""What all clones of one saver share: the storage in both colours, what is remembered."""
 
 from __future__ import annotations
 
 import weakref
 
 from lgckpt import forks
+from lgckpt.bridges import bridge
 from lgckpt.errors import ClosedError
 from lgckpt.hints import Hints
-from lgckpt.storage import Driver, SyncStorage, Workers, async_driver, sync_driver
+from lgckpt.storage import AsyncStorage, Driver, SyncStorage
 
 
 class Handle:
     """Opened lazily, closed once; collecting the last saver that holds it closes it too."""
 
-    def __init__(self, storage: SyncStorage) -> None:
+    def __init__(self, storage: SyncStorage | AsyncStorage) -> None:
         self.storage = storage
-        self.workers = Workers()
-        self.sync = sync_driver(storage)
-        self.asyncio = async_driver(storage, self.workers)
+        self.bridge = bridge(storage)
         self.closed = False
         self.hints = Hints()
         forks.register(self)
-        self._finalizer = weakref.finalize(self, _release, storage, self.workers)
+        self._finalizer = weakref.finalize(self, self.bridge.close)
 
     def driver(self, *, sync: bool) -> Driver:
         """The driver of one colour.
@@ -31,7 +30,7 @@ class Handle:
         """
         if self.closed:
             raise ClosedError("this saver was closed")
-        return self.sync if sync else self.asyncio
+        return self.bridge.blocking if sync else self.bridge.awaiting
 
     def before_fork(self) -> None:
         """Nothing: what is remembered is forgotten in the child."""
@@ -46,7 +45,8 @@ class Handle:
         self.closed = True
         self._finalizer()
 
-
-def _release(storage: SyncStorage, workers: Workers) -> None:
-    workers.shutdown()
-    storage.close()
+    async def aclose(self) -> None:
+        """Async version of `close`."""
+        self.closed = True
+        if self._finalizer.detach() is not None:
+            await self.bridge.aclose()

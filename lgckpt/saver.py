@@ -30,7 +30,7 @@ from lgckpt.listing import listing
 from lgckpt.operations import Context
 from lgckpt.packing import Packer
 from lgckpt.serde import Serializer
-from lgckpt.storage import SyncStorage, run_sync
+from lgckpt.storage import AsyncStorage, SyncStorage, run_sync
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class Saver(BaseCheckpointSaver[str]):
 
     def __init__(
         self,
-        storage: SyncStorage,
+        storage: SyncStorage | AsyncStorage,
         *,
         serde: SerializerProtocol | None = None,
         compression: Compression | None = "lz4",
@@ -298,7 +298,7 @@ class Saver(BaseCheckpointSaver[str]):
 
     async def aclose(self) -> None:
         """Async version of `close`."""
-        self._handle.close()
+        await self._handle.aclose()
 
     def __enter__(self) -> Self:
         return self

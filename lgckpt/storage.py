@@ -1,26 +1,17 @@
-"""The storage contract, and the bridges from a backend's native colour to the other.
+"""The storage contract: what a backend offers to the saver, in the colour of its driver.
 
 A backend stores rows; LangGraph's rules are in `lgckpt.saver`, written once as
-coroutines that await a `Driver`. A driver over a sync backend either calls it
-there and then (sync methods of the saver) or in the backend's worker threads
-(async methods).
+coroutines that await a `Driver`, which `lgckpt.bridges` makes of a storage of either
+colour.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
-from typing import Any, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeVar
 
-from lgckpt import forks
-from lgckpt.core import core
-from lgckpt.errors import ClosedError, FrameError, UnsupportedFormatError
 from lgckpt.rows import (
-    REF_SIZE,
-    ROOT_LEVEL,
     CheckpointKey,
     CheckpointRow,
     Entry,
@@ -70,6 +61,7 @@ class SyncStorage(Protocol):
     `ClosedError` after `close`.
     """
 
+    colour: Literal["sync"]
     inline: bool
     """Whether verbs never wait for I/O, so that async callers need no thread."""
 
@@ -126,88 +118,75 @@ class SyncStorage(Protocol):
         """Release everything; safe to call again."""
 
 
+class AsyncStorage(Protocol):
+    """What a backend whose driver is asynchronous offers: the verbs of `SyncStorage`, awaited.
+
+    All are called on one event loop: `loop`, or that of `lgckpt.loops.LoopThread`.
+    """
+
+    colour: Literal["async"]
+    loop: asyncio.AbstractEventLoop | None
+    """The loop that the caller's own pool lives on; None to be given one."""
+
+    async def setup(self) -> None:
+        """See `SyncStorage.setup`."""
+
+    async def put(self, put: PutCheckpoint) -> bool:
+        """See `SyncStorage.put`."""
+
+    async def put_writes(self, put: PutWrites) -> bool:
+        """See `SyncStorage.put_writes`."""
+
+    async def get(
+        self, thread_id: str, checkpoint_ns: str, checkpoint_id: str | None, wanted: Wanted
+    ) -> Loaded | None:
+        """See `SyncStorage.get`."""
+
+    async def get_many(self, keys: Sequence[CheckpointKey]) -> list[Loaded]:
+        """See `SyncStorage.get_many`."""
+
+    async def get_row(self, key: CheckpointKey) -> CheckpointRow | None:
+        """See `SyncStorage.get_row`."""
+
+    async def scan(self, query: ScanQuery) -> list[Head]:
+        """See `SyncStorage.scan`."""
+
+    async def chain(self, key: CheckpointKey, limit: int) -> list[CheckpointRow]:
+        """See `SyncStorage.chain`."""
+
+    async def writes(
+        self, thread_id: str, checkpoint_ns: str, ids: Sequence[str], channels: Sequence[str]
+    ) -> Written:
+        """See `SyncStorage.writes`."""
+
+    async def chunks(self, thread_id: str, refs: bytes) -> Mapping[bytes, bytes]:
+        """See `SyncStorage.chunks`."""
+
+    async def edit_thread(self, thread_id: str, decide: Decide) -> None:
+        """See `SyncStorage.edit_thread`."""
+
+    async def threads_of_runs(self, run_ids: Sequence[str]) -> list[str]:
+        """See `SyncStorage.threads_of_runs`."""
+
+    async def copy_thread(self, source: str, target: str) -> None:
+        """See `SyncStorage.copy_thread`."""
+
+    async def delete_thread(self, thread_id: str) -> None:
+        """See `SyncStorage.delete_thread`."""
+
+    async def close(self) -> None:
+        """See `SyncStorage.close`."""
+
+    def forget(self) -> None:
+        """In a forked child: let go of what the parent still uses, touching none of it."""
+
+
 Driver = Callable[..., Awaitable[Any]]
 """`await driver("verb", *args)` runs a storage verb, whatever the colour."""
 
 
-def sync_driver(storage: SyncStorage) -> Driver:
-    """Run verbs in the calling thread."""
-
-    async def call(verb: str, *args: Any) -> Any:
-        return getattr(storage, verb)(*args)
-
-    return call
-
-
-_WRITES = frozenset(
-    {"setup", "put", "put_writes", "edit_thread", "copy_thread", "delete_thread", "close"}
-)
-_READERS = 4
-
-
-class Workers:
-    """The threads in which a sync backend serves async callers.
-
-    One writes, since the database takes one writer at a time anyway; a few read.
-    They belong to no event loop, and a forked child makes its own.
-    """
-
-    def __init__(self) -> None:
-        self._start()
-        forks.register(self)
-
-    def _start(self) -> None:
-        self._lock = threading.Lock()
-        self._ended = False
-        self._writer: ThreadPoolExecutor | None = None
-        self._readers: ThreadPoolExecutor | None = None
-
-    def submit(self, verb: str, job: Callable[[], T]) -> Future[T]:
-        """Have a worker thread do what a verb asks for.
-
-        Raises:
-            ClosedError: `shutdown` was called.
-        """
-        with self._lock:
-            if self._ended:
-                raise ClosedError("this saver was closed")
-            if verb in _WRITES:
-                self._writer = self._writer or ThreadPoolExecutor(1, "lgckpt-writer")
-                return self._writer.submit(job)
-            self._readers = self._readers or ThreadPoolExecutor(_READERS, "lgckpt-reader")
-            return self._readers.submit(job)
-
-    def shutdown(self) -> None:
-        """Let the threads end when they have nothing left to do."""
-        with self._lock:
-            self._ended = True
-            for executor in (self._writer, self._readers):
-                if executor is not None:
-                    executor.shutdown(wait=False)
-
-    def before_fork(self) -> None:
-        """Nothing: the lock is held for no time that matters, and the child gets another."""
-
-    def after_fork(self, *, child: bool) -> None:
-        """In the child, start without threads."""
-        if child:
-            self._start()
-
-
-def async_driver(storage: SyncStorage, workers: Workers) -> Driver:
-    """Run verbs in worker threads, or right here where they never wait."""
-    if storage.inline:
-        return sync_driver(storage)
-
-    async def call(verb: str, *args: Any) -> Any:
-        run = partial(getattr(storage, verb), *args)
-        return await asyncio.wrap_future(workers.submit(verb, run))
-
-    return call
-
-
 def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Drive a coroutine that never suspends, which is so of any over `sync_driver`."""
+    """Drive a coroutine that never suspends, which is so of any over a sync driver."""
     try:
         coroutine.send(None)
     except StopIteration as stop:
@@ -215,89 +194,3 @@ def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
         return result
     coroutine.close()
     raise RuntimeError("a synchronous operation tried to wait")
-
-
-Fetch = Callable[[list[bytes]], Mapping[bytes, bytes]]
-"""Gives the frames of those chunks, named by hash, that are there."""
-
-FetchAll = Callable[[int], "Mapping[bytes, bytes] | None"]
-"""Gives every chunk of the thread, or None if they are more than the number given."""
-
-FANOUT = 7
-"""Children of a node on average, to tell from a root how many chunks are below it."""
-
-DEEP = 8
-"""Levels above this one count as this one: there are millions of chunks below, or damage."""
-
-MANY = 64
-"""From so many chunks on, reading a thread's chunks in one sweep beats looking each up."""
-
-SURPLUS = 4
-"""Up to so many times the chunks needed are read in such a sweep."""
-
-
-def collect(refs: bytes, fetch: Fetch, fetch_all: FetchAll | None = None) -> Mapping[bytes, bytes]:
-    """Fetch the chunks named by `refs` and all below them: one call of `fetch` a tree level.
-
-    Args:
-        refs: 21-byte references.
-        fetch: Gives the frames of some chunks.
-        fetch_all: Gives all of the thread's, where they are not too many.
-
-    Returns:
-        Frames by hash, maybe others too. Missing or damaged chunks are left for
-        `core.assemble` to name.
-    """
-    found: dict[bytes, bytes] = {}
-    levels = _levels((refs,))
-    while levels:
-        expected = sum(
-            FANOUT ** min(level, DEEP) for level in levels.values() if level < ROOT_LEVEL
-        )
-        if fetch_all is not None and expected >= MANY:
-            everything = fetch_all(expected * SURPLUS)
-            if everything is not None:
-                return everything
-            fetch_all = None
-        frames = fetch(list(levels))
-        found.update(frames)
-        # A damaged index may give chunks that were not asked for.
-        below = (_children(n, frames[h]) for h, n in levels.items() if n and h in frames)
-        levels = {h: level for h, level in _levels(below).items() if h not in found}
-    return found
-
-
-def reachable(refs: bytes, fetch: Fetch) -> set[bytes] | None:
-    """The hashes of all chunks below `refs`, reading only those that have others below them.
-
-    Returns:
-        The hashes, or None if a chunk is missing or damaged, so that nothing below it is
-        known and nothing may be dropped.
-    """
-    found: set[bytes] = set()
-    levels = _levels((refs,))
-    while levels:
-        found.update(levels)
-        inner = [h for h, level in levels.items() if level]
-        frames = fetch(inner)
-        if any(h not in frames for h in inner):
-            return None
-        try:
-            below = [core.children(levels[h], frames[h]) for h in inner]
-        except (FrameError, UnsupportedFormatError):
-            return None
-        levels = {h: level for h, level in _levels(below).items() if h not in found}
-    return found
-
-
-def _children(level: int, frame: bytes) -> bytes:
-    try:
-        return core.children(level, frame)
-    except (FrameError, UnsupportedFormatError):
-        return b""
-
-
-def _levels(refs: Iterable[bytes]) -> dict[bytes, int]:
-    return {
-        part[i + 1 : i + REF_SIZE]: part[i] for part in refs for i in range(0, len(part), REF_SIZE)
-    }

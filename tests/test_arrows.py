@@ -14,9 +14,8 @@ ROOT = Path(lgckpt.__file__).parent
 SHARED = {"errors", "rows", "core"}
 RULES = {"packing", "serde", "storage"}
 SAVER = {
-    "configs", "drafting", "handle", "hints", "history", "listing", "operations", "reading",
-    "recall",
-    "retention", "saver",
+    "bridges", "configs", "drafting", "handle", "hints", "history", "listing", "operations",
+    "reading", "recall", "retention", "saver",
 }  # fmt: skip
 SERDE = {"serde", "_langgraph", "_messages", "_models", "_plans"}
 ALLOWED: dict[str, set[str]] = {
@@ -26,16 +25,18 @@ ALLOWED: dict[str, set[str]] = {
     "_fallback": {"errors"},
     **dict.fromkeys(SERDE, {"errors", "core"} | SERDE),
     "forks": set(),
-    "storage": SHARED | {"forks"},
+    "loops": {"errors", "forks"},
+    "chunks": SHARED,
+    "storage": {"rows"},
     "packing": SHARED | {"serde"},
-    "backends": {"errors", "forks", "rows", "storage"},
-    **dict.fromkeys(SAVER, SHARED | RULES | SAVER | {"forks"}),
+    "backends": {"chunks", "errors", "forks", "rows", "storage"},
+    **dict.fromkeys(SAVER, SHARED | RULES | SAVER | {"forks", "loops"}),
     "memory": {"backends", "saver"},
     "sqlite": {"backends", "errors", "saver"},
     "url": {"errors", "memory", "sqlite", "saver"},
     "status": {"core"},
 }
-HOST_FREE = {"errors", "rows", "core", "forks", "storage", "backends"}
+HOST_FREE = {"errors", "rows", "core", "forks", "loops", "chunks", "storage", "backends"}
 
 
 def modules() -> list[Path]:

@@ -7,8 +7,10 @@ import threading
 from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from lgckpt import forks
+from lgckpt.chunks import collect, reachable
 from lgckpt.errors import ClosedError
 from lgckpt.rows import (
     HIDDEN,
@@ -25,7 +27,7 @@ from lgckpt.rows import (
     WriteRow,
     Written,
 )
-from lgckpt.storage import Decide, Wanted, all_refs, collect, reachable, run_sync
+from lgckpt.storage import Decide, Wanted, all_refs, run_sync
 
 Place = tuple[str, str]
 
@@ -81,6 +83,7 @@ class _Thread:
 class MemoryStorage:
     """A dict of threads behind one lock."""
 
+    colour: Literal["sync"] = "sync"
     inline = True
 
     def __init__(self) -> None:

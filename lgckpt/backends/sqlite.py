@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lgckpt.backends import sqlite_schema
 from lgckpt.backends.sqlite_connections import Connections
@@ -60,6 +60,7 @@ class SqliteStorage:
         busy_timeout: See `Connections`.
     """
 
+    colour: Literal["sync"] = "sync"
     inline = False
 
     def __init__(

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from lgckpt.chunks import collect, reachable
 from lgckpt.errors import CorruptCheckpointError
 from lgckpt.rows import (
     CheckpointKey,
@@ -18,7 +19,7 @@ from lgckpt.rows import (
     ThreadEdit,
     WriteRow,
 )
-from lgckpt.storage import Wanted, collect, reachable
+from lgckpt.storage import Wanted
 
 ROW = "parent_id, run_id, flags, etag, metadata, state, refs"
 WRITE = "task_id, idx, task_path, channel, tag, value, refs"

@@ -26,4 +26,4 @@ def neighbour_of(coloured: Coloured, **options: Any) -> Iterator[Coloured]:
     try:
         yield Coloured(other, coloured.colour)
     finally:
-        other._handle.workers.shutdown()
+        other._handle.bridge.workers.shutdown()

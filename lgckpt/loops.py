@@ -1,0 +1,155 @@
+"""The event loop that an async storage lives on: the caller's, or one in a thread of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+
+from lgckpt import forks
+from lgckpt.errors import ClosedError, ConfigurationError
+
+T = TypeVar("T")
+
+STOP_TIMEOUT = 10.0
+"""Seconds that closing waits for what is under way."""
+
+_inherited: list[object] = []
+"""Loops of a forked child's parent: collecting one would unregister the parent's sockets."""
+
+
+class Loop(Protocol):
+    """Where the coroutines of an async storage run."""
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        """Have a coroutine run on the loop, from any other thread.
+
+        Raises:
+            ClosedError: The loop was stopped.
+            ConfigurationError: It cannot run it, or the caller would wait for itself.
+        """
+
+    def is_running_here(self) -> bool:
+        """Whether the calling code runs on this loop."""
+
+    def check(self) -> None:
+        """Raise if nothing that was submitted can come to an end any more."""
+
+    def stop(self, last: Coroutine[Any, Any, None]) -> Future[None] | None:
+        """Run the last coroutine and end; None if there is nothing to wait for."""
+
+
+class LoopThread:
+    """A loop in a daemon thread, started when first needed; a forked child starts its own."""
+
+    def __init__(self) -> None:
+        self._begin()
+        forks.register(self)
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        """See `Loop.submit`."""
+        if self.is_running_here():
+            raise ConfigurationError("a saver was called from within its own storage")
+        with self._lock:
+            if self._stopped:
+                raise ClosedError("this saver was closed")
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=_run, args=(self._loop,), name="lgckpt-loop", daemon=True
+                )
+                self._thread.start()
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    def is_running_here(self) -> bool:
+        """See `Loop.is_running_here`."""
+        return self._thread is threading.current_thread()
+
+    def check(self) -> None:
+        """Nothing: the thread ends with the last coroutine only."""
+
+    def stop(self, last: Coroutine[Any, Any, None]) -> Future[None] | None:
+        """See `Loop.stop`."""
+        with self._lock:
+            stopped, self._stopped = self._stopped, True
+            if stopped or self._loop is None or not self._loop.is_running():
+                last.close()
+                return None
+            return asyncio.run_coroutine_threadsafe(_ending(last, self._loop), self._loop)
+
+    def before_fork(self) -> None:
+        """Nothing: the thread does not exist in the child, which gets a lock of its own."""
+
+    def after_fork(self, *, child: bool) -> None:
+        """In the child, start anew when first needed."""
+        if child:
+            stopped = self._stopped
+            _inherited.append((self._loop, self._thread))
+            self._begin()
+            self._stopped = stopped
+
+
+class GivenLoop:
+    """The loop of a pool or a client that the caller made, and closes."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._stopped = False
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        """See `Loop.submit`."""
+        if self._stopped:
+            raise ClosedError("this saver was closed")
+        self.check()
+        if self.is_running_here():
+            raise ConfigurationError(
+                "a sync method was called on the event loop that the given pool lives on, which "
+                "would wait for itself: use the async method"
+            )
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    def is_running_here(self) -> bool:
+        """See `Loop.is_running_here`."""
+        try:
+            return asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            return False
+
+    def check(self) -> None:
+        """See `Loop.check`."""
+        if not self._loop.is_running():
+            raise ConfigurationError("the event loop of the given pool is not running")
+
+    def stop(self, last: Coroutine[Any, Any, None]) -> Future[None] | None:
+        """Run nothing: what lives on the loop is the caller's to close."""
+        self._stopped = True
+        last.close()
+        return None
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+async def _ending(last: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        await last
+    finally:
+        mine = asyncio.current_task()
+        others = [task for task in asyncio.all_tasks(loop) if task is not mine]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        loop.call_soon(loop.stop)
