@@ -6,6 +6,7 @@ from typing import Any, Literal, final
 
 __all__ = [
     "BUILD_PROFILE",
+    "InlineState",
     "Known",
     "ObjectDecoder",
     "ObjectEncoder",
@@ -215,6 +216,30 @@ def decode(data: Any, ext_hook: Callable[[int, bytes], Any] | None = None) -> An
     """
 
 @final
+class InlineState:
+    """The values of a checkpoint row, all of them in the row, to be carried on by the next.
+
+    Args:
+        versions: The checkpoint's `channel_versions`.
+        values: The channel, the tag ("msgpack", "null" or "bytes") and the bytes of each.
+
+    Raises:
+        ValueError: There is another tag.
+    """
+
+    def __new__(
+        cls, versions: dict[str, Any], values: Sequence[tuple[str, str, bytes]]
+    ) -> InlineState: ...
+    @property
+    def versions(self) -> dict[str, Any]:
+        """The checkpoint's `channel_versions`."""
+    @property
+    def nbytes(self) -> int:
+        """The memory it holds, in bytes, about."""
+    def values(self) -> list[tuple[str, str, bytes]]:
+        """The channel, the tag and the bytes of each value, in the order of the row."""
+
+@final
 class PackedExt:
     """An extension already packed.
 
@@ -240,6 +265,32 @@ class ObjectEncoder:
 
         Raises:
             EncodeError: It cannot be packed.
+        """
+    def row(
+        self,
+        checkpoint: Any,
+        metadata: Any,
+        new_versions: Any,
+        parent: InlineState | None,
+        codec: str | None,
+        limits: tuple[int, int],
+    ) -> tuple[bytes, bytes, bytes, InlineState, bool] | None:
+        """Make a checkpoint row, if all its values are small and the parent has those carried on.
+
+        Args:
+            checkpoint: The checkpoint with its channel values.
+            metadata: Its metadata.
+            new_versions: The channels whose values are taken from it.
+            parent: What a call for the parent gave to remember.
+            codec: "lz4", "zstd" or None.
+            limits: The longest value that stays in a row, and of those carried on, in bytes.
+
+        Returns:
+            The frames of the state and of the metadata, the etag, what to remember, and whether
+            there are channels without a new version. None where this path cannot say.
+
+        Raises:
+            EncodeError: A value cannot be packed.
         """
 
 @final
@@ -283,4 +334,25 @@ class ObjectDecoder:
 
         Raises:
             DecodeError: The bytes are not one value, and nothing else.
+        """
+    def row(
+        self,
+        state: bytes,
+        metadata: bytes,
+        safe: AbstractSet[tuple[str, ...]],
+        warned: AbstractSet[tuple[str, str]],
+        listeners: list[Any],
+    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Read a checkpoint row whose values are all small.
+
+        Args:
+            state: The frame of the row's state.
+            metadata: The frame of its metadata.
+            safe: As for `decode`.
+            warned: As for `decode`.
+            listeners: As for `decode`.
+
+        Returns:
+            The checkpoint with its channel values, and the metadata; None for any other row, and
+            for a damaged one.
         """

@@ -103,11 +103,11 @@ def draft(
         packer.metadata(full),
         None if run_id is None else str(run_id),
         changed,
-        _carried(checkpoint, new_versions),
+        carried_values(checkpoint, new_versions),
     )
 
 
-def _carried(checkpoint: Checkpoint, new_versions: ChannelVersions) -> dict[str, Any]:
+def carried_values(checkpoint: Checkpoint, new_versions: ChannelVersions) -> dict[str, Any]:
     """Channels whose value may be the parent's: a version says so even where no value is given.
 
     A DeltaChannel gives no value between snapshots; the version it inherits names the
@@ -150,7 +150,9 @@ def bind(draft: Draft, parent: Hint | None, *, whole: bool = False) -> Bound:
     row = CheckpointRow(*draft.key, draft.parent_id, draft.run_id, 0, tag, metadata, state, refs)
     put = PutCheckpoint(row, binder.chunks, binder.parent_claim(), binder.further_claims())
     held = len(state) + len(refs)
-    return Bound(put, Hint(row.checkpoint_id, tag, held, draft.versions, values, binder.known))
+    inline = None if refs else packer.inline(draft.versions, values)
+    hint = Hint(row.checkpoint_id, tag, held, draft.versions, values, binder.known, inline=inline)
+    return Bound(put, hint)
 
 
 class _Binder:

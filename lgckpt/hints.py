@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from lgckpt.packing import Value
@@ -28,7 +27,6 @@ MAX_WRITTEN = 64
 """Chunk trees of pending writes remembered for one checkpoint, about."""
 
 
-@dataclass(slots=True)
 class Hint:
     """One stored checkpoint, as remembered.
 
@@ -36,25 +34,58 @@ class Hint:
         etag: Of the row as it was.
         packed_bytes: How large its values are, in bytes, as far as the row holds them.
         versions: The checkpoint's `channel_versions`.
-        values: The row's values, packed.
         known: For each channel with a chunk tree, the hashes of its latest tree.
         written: The hashes of the chunk trees of its pending writes.
         stored_here: Whether this process stored it, and so knows its chunks to be there.
+        inline: The values as `Serializer.dumps_row` gave them, if it made the row.
     """
 
-    checkpoint_id: str
-    etag: bytes
-    packed_bytes: int
-    versions: dict[str, Any]
-    values: dict[str, Value]
-    known: dict[str, Any] = field(default_factory=dict)
-    written: list[Any] = field(default_factory=list)
-    stored_here: bool = True
+    __slots__ = (
+        "_values",
+        "checkpoint_id",
+        "etag",
+        "inline",
+        "known",
+        "packed_bytes",
+        "stored_here",
+        "versions",
+        "written",
+    )
+
+    def __init__(
+        self,
+        checkpoint_id: str,
+        etag: bytes,
+        packed_bytes: int,
+        versions: dict[str, Any],
+        values: dict[str, Value] | None,
+        known: dict[str, Any],
+        *,
+        stored_here: bool = True,
+        inline: Any = None,
+    ) -> None:
+        self.checkpoint_id = checkpoint_id
+        self.etag = etag
+        self.packed_bytes = packed_bytes
+        self.versions = versions
+        self.known = known
+        self.written: list[Any] = []
+        self.stored_here = stored_here
+        self.inline = inline
+        self._values = values
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """The row's values, packed."""
+        if self._values is None:
+            parts = self.inline.values()
+            self._values = {c: Value(tag, len(data), b"", b"", data) for c, tag, data in parts}
+        return self._values
 
     def nbytes(self) -> int:
         """About how much memory this holds, in bytes."""
-        trees = sum(k.nbytes for k in self.known.values())
-        return int(trees) + self.packed_bytes + 300 * (len(self.values) + 1)
+        trees = sum(k.nbytes for k in self.known.values()) if self.known else 0
+        return int(trees) + self.packed_bytes + 300 * (len(self.versions) + 1)
 
 
 class _Recent(Generic[K, V]):

@@ -47,6 +47,7 @@ from lgckpt.reading import (
 )
 from lgckpt.recall import Recall
 from lgckpt.rows import CheckpointKey, Loaded, Written
+from lgckpt.small import bind_small, draft_of
 from lgckpt.storage import Driver, ThreadView
 
 ATTEMPTS = 16
@@ -83,16 +84,25 @@ async def put(
     key = CheckpointKey(
         thread_of(config), namespace_of(config), text(checkpoint["id"], "checkpoint id")
     )
-    drafted = draft(context.packer, config, key, checkpoint, metadata, new_versions, context.hints)
-    await _store(context, drafted)
+    given = (context.packer, config, key, checkpoint, metadata, new_versions, context.hints)
+    bound = bind_small(*given)
+    if bound is None:
+        await _store(context, draft(*given))
+    elif await context.driver("put", bound.put):
+        context.hints.put(key.thread_id, key.checkpoint_ns, bound.hint)
+    else:
+        drafted = draft_of(context.packer, bound, checkpoint, new_versions)
+        await _store(context, drafted, missed=True)
     return config_of(config["configurable"]["thread_id"], key.checkpoint_ns, key.checkpoint_id)
 
 
-async def _store(context: Context, drafted: Draft) -> None:
+async def _store(context: Context, drafted: Draft, *, missed: bool = False) -> None:
+    """Bind and store; `missed` says that what is remembered of the parent is not so any more."""
     key = drafted.key
     parent: Hint | None = None
     if drafted.wants_parent and drafted.parent_id is not None:
-        parent = context.hints.get(key.thread_id, key.checkpoint_ns, drafted.parent_id)
+        if not missed:
+            parent = context.hints.get(key.thread_id, key.checkpoint_ns, drafted.parent_id)
         if parent is None:
             drafted = pack_carried(drafted)
             parent = await _read_hint(context, drafted)
@@ -180,7 +190,7 @@ async def to_tuple(
     recall: Recall | None = None,
 ) -> CheckpointTuple:
     """A loaded checkpoint as LangGraph sees it, its pending sends where its format wants them."""
-    found = read_tuple(context.packer.serde, loaded, config, recall)
+    found = read_tuple(context.packer, loaded, config, recall)
     if found.checkpoint["v"] < retention.FORMAT_WITHOUT_PENDING_SENDS and found.parent_config:
         await _migrate_pending_sends(context, found, loaded)
     return found

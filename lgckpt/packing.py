@@ -69,9 +69,10 @@ class Packer:
             gives them: it may encrypt, and then no hash of plain text may lie beside.
         codec: How chunks and rows are compressed: "lz4", "zstd" or None.
         dumps: Serializes, never compressed.
+        rows: Makes and reads rows of small values in one call; None if the serializer cannot.
     """
 
-    __slots__ = ("_splits", "codec", "dumps", "serde")
+    __slots__ = ("_splits", "codec", "dumps", "rows", "serde")
 
     def __init__(self, serde: SerializerProtocol, codec: str | None) -> None:
         self.serde = serde
@@ -81,6 +82,8 @@ class Packer:
         if isinstance(serde, Serializer) and type(serde).dumps_typed is Serializer.dumps_typed:
             self.dumps = serde.dumps_plain
             self._splits = True
+        plain = self._splits and type(serde).loads_typed is Serializer.loads_typed
+        self.rows: Serializer | None = serde if plain and isinstance(serde, Serializer) else None
 
     def value(self, obj: Any, earlier: Any | None = None) -> Packed:
         """Serialize a channel value or a write, and split it if it is large.
@@ -137,6 +140,12 @@ class Packer:
                 rows.append((channel, tag, tail))
         plain = core.encode((STATE_VERSION, state.tag, state.checkpoint, rows))
         return core.seal(plain, self.codec), b"".join(refs)
+
+    def inline(self, versions: dict[str, Any], values: Mapping[str, Value]) -> Any:
+        """What to remember of a row with these values, none of them large, if that helps."""
+        if self.rows is None:
+            return None
+        return self.rows.inline_state(versions, ((c, v.tag, v.tail) for c, v in values.items()))
 
 
 def etag(metadata: bytes, state: bytes, refs: bytes) -> bytes:

@@ -17,9 +17,18 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from lgckpt.configs import config_of
 from lgckpt.errors import CorruptCheckpointError, FrameError, LgckptError, UnsupportedFormatError
-from lgckpt.packing import State, Value, unpack_metadata, unpack_state, unpack_value, unpack_write
+from lgckpt.packing import (
+    Packer,
+    State,
+    Value,
+    unpack_metadata,
+    unpack_state,
+    unpack_value,
+    unpack_write,
+)
 from lgckpt.recall import Recall
 from lgckpt.rows import CheckpointKey, CheckpointRow, Loaded, WriteRow
+from lgckpt.small import read_small
 
 DAMAGE = (LgckptError, ValueError, EOFError, NotImplementedError)
 """What damaged bytes raise on their way through frames, chunks and serializers."""
@@ -141,7 +150,7 @@ def read_write(
 
 
 def read_tuple(
-    serde: SerializerProtocol,
+    packer: Packer,
     loaded: Loaded,
     config: RunnableConfig | None,
     recall: Recall | None = None,
@@ -149,22 +158,27 @@ def read_tuple(
     """A whole checkpoint as LangGraph sees it.
 
     Args:
-        serde: The saver's serializer.
+        packer: The saver's, with its serializer.
         loaded: The rows.
         config: What the caller asked with, if that named the checkpoint.
         recall: Values that were not fetched because they are remembered.
     """
-    row = loaded.row
-    state = read_state(row)
-    checkpoint = read_checkpoint(serde, row, state)
-    checkpoint["channel_values"] = read_values(serde, row, state, loaded.chunks, recall)
+    row, serde = loaded.row, packer.serde
+    small = read_small(packer, row)
+    if small is not None:
+        checkpoint, metadata = small
+    else:
+        state = read_state(row)
+        checkpoint = read_checkpoint(serde, row, state)
+        checkpoint["channel_values"] = read_values(serde, row, state, loaded.chunks, recall)
+        metadata = read_metadata(serde, row.key, row.metadata)
     parent = None
     if row.parent_id:
         parent = config_of(row.thread_id, row.checkpoint_ns, row.parent_id)
     return CheckpointTuple(
         config or config_of(row.thread_id, row.checkpoint_ns, row.checkpoint_id),
         checkpoint,
-        read_metadata(serde, row.key, row.metadata),
+        metadata,
         parent,
         [read_write(serde, w, loaded.chunks) for w in ordered(loaded.writes)],
     )

@@ -22,6 +22,9 @@ CODECS: tuple[Codec, ...] = ("lz4", "zstd")
 MIN_SIZE = 256
 """Payloads of fewer bytes are not compressed."""
 
+ROW_TAGS = frozenset({"msgpack", "null", "bytes"})
+"""What values of a row are tagged that `dumps_row` carries on."""
+
 _encoders: dict[str, Any] = {}
 
 
@@ -82,9 +85,11 @@ class Serializer(JsonPlusSerializer):
         self.compression = compression
         self.min_size = min_size
         self._core: Any = _implementation.core
-        self._encode: Callable[[Any], bytes] = _encoder(self._core).encode
+        encoder = _encoder(self._core)
+        self._encode: Callable[[Any], bytes] = encoder.encode
+        self._encode_row: Callable[..., Any] | None = getattr(encoder, "row", None)
         # With the hook it was made for: `with_msgpack_allowlist` gives its copy another one.
-        self._decoder: tuple[Any, Callable[[Any], Any]] | None = None
+        self._decoder: tuple[Any, Callable[[Any], Any], Callable[..., Any]] | None = None
 
     def dumps_plain(self, obj: Any) -> tuple[str, bytes]:
         """Serialize without compression.
@@ -145,6 +150,67 @@ class Serializer(JsonPlusSerializer):
                 raise
             raise DecodeError("json nested too deeply") from error
 
+    def dumps_row(
+        self,
+        checkpoint: Any,
+        metadata: Any,
+        new_versions: Any,
+        parent: Any,
+        codec: str | None,
+        limits: tuple[int, int],
+    ) -> Any:
+        """Make a checkpoint row in one call, where all its values are small.
+
+        Args:
+            checkpoint: The checkpoint.
+            metadata: Its metadata.
+            new_versions: The channels whose values are taken from it.
+            parent: What a call for the parent gave to remember, if there was one.
+            codec: How the row is compressed.
+            limits: The longest value that stays in a row, and of those carried on, in bytes.
+
+        Returns:
+            What `lgckpt._core.ObjectEncoder.row` gives, or None: the pure Python core has no
+            such path, and leaves every row to `lgckpt.drafting`.
+        """
+        if self._encode_row is None or _langgraph.is_patched():
+            return None
+        try:
+            return self._encode_row(checkpoint, metadata, new_versions, parent, codec, limits)
+        except EncodeError:
+            return None
+
+    def inline_state(
+        self, versions: dict[str, Any], values: Iterable[tuple[str, str, bytes]]
+    ) -> Any:
+        """What a call of `dumps_row` would give to remember of a row made elsewhere.
+
+        Args:
+            versions: The checkpoint's `channel_versions`.
+            values: The channel, the tag and the bytes of each value of the row.
+
+        Returns:
+            It, or None where there is no such path or a value of another kind.
+        """
+        values = list(values)
+        if self._encode_row is None or any(tag not in ROW_TAGS for _, tag, _ in values):
+            return None
+        return self._core.InlineState(versions, values)
+
+    def loads_row(self, state: bytes, metadata: bytes) -> tuple[Any, Any] | None:
+        """Read a checkpoint row in one call, where all its values are small.
+
+        Args:
+            state: The row's state.
+            metadata: The row's metadata.
+
+        Returns:
+            The checkpoint with its values, and the metadata; None where `lgckpt.reading` has to
+            read it, damaged rows among them.
+        """
+        found: tuple[Any, Any] | None = self._decoders()[2](state, metadata)
+        return found
+
     def _dumps(self, obj: Any) -> tuple[str, bytes]:
         if obj is None or isinstance(obj, (bytes, bytearray)) or _langgraph.is_patched():
             return super().dumps_typed(obj)
@@ -156,24 +222,28 @@ class Serializer(JsonPlusSerializer):
             return "pickle", pickle.dumps(obj)
 
     def _unpack(self, content: bytes) -> Any:
-        decoder = self._decoder
-        if decoder is None or decoder[0] is not self._unpack_ext_hook:
-            decoder = self._decoder = (self._unpack_ext_hook, self._make_decode())
-        return decoder[1](content)
+        return self._decoders()[1](content)
 
-    def _make_decode(self) -> Callable[[Any], Any]:
+    def _decoders(self) -> tuple[Any, Callable[[Any], Any], Callable[..., Any]]:
+        found = self._decoder
+        if found is None or found[0] is not self._unpack_ext_hook:
+            found = self._decoder = (self._unpack_ext_hook, *self._make_decoders())
+        return found
+
+    def _make_decoders(self) -> tuple[Callable[[Any], Any], Callable[..., Any]]:
         core, hook = self._core, self._unpack_ext_hook
         if self._custom_unpack_ext_hook or not _langgraph.is_langgraph_hook(hook):
-            return lambda content: core.decode(content, hook)
+            return lambda content: core.decode(content, hook), _no_row
         allowed = self._allowed_msgpack_modules
-        decode = core.ObjectDecoder(
+        decoder = core.ObjectDecoder(
             _langgraph.rebuild_over(hook),
             jsonplus._reconstruction_fallback,
             _DeltaSnapshot,
             native=_langgraph.HOOK_KNOWN,
             permissive=allowed is True,
             allowed=allowed if isinstance(allowed, set) else None,
-        ).decode
+        )
+        decode, decode_row = decoder.decode, getattr(decoder, "row", _no_row)
 
         def unpack(content: Any) -> Any:
             return decode(
@@ -183,7 +253,20 @@ class Serializer(JsonPlusSerializer):
                 event_hooks._listeners,
             )
 
-        return unpack
+        def unpack_row(state: bytes, metadata: bytes) -> Any:
+            return decode_row(
+                state,
+                metadata,
+                _rules.SAFE_MSGPACK_TYPES,
+                jsonplus._warned_unregistered_types,
+                event_hooks._listeners,
+            )
+
+        return unpack, unpack_row
+
+
+def _no_row(*_: Any) -> None:
+    """Stands for reading a row in one call where there is no such path."""
 
 
 __all__ = ["CODECS", "MIN_SIZE", "Serializer"]

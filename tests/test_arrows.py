@@ -15,7 +15,7 @@ SHARED = {"errors", "rows", "core"}
 RULES = {"packing", "serde", "storage"}
 SAVER = {
     "bridges", "configs", "drafting", "handle", "hints", "history", "listing", "operations",
-    "reading", "recall", "retention", "saver",
+    "reading", "recall", "retention", "saver", "small",
 }  # fmt: skip
 SERDE = {"serde", "_langgraph", "_messages", "_models", "_plans"}
 ALLOWED: dict[str, set[str]] = {

@@ -26,6 +26,7 @@ from lgckpt.backends.sqlite_rows import (
     new_tid,
     read_row,
     read_writes,
+    store_alone,
     store_row,
     sweep,
 )
@@ -92,6 +93,10 @@ class SqliteStorage:
     def put(self, put: PutCheckpoint) -> bool:
         """Store a checkpoint; False, and nothing stored, if a claim does not hold."""
         row = put.row
+        if not put.chunks and not put.claims:
+            stored = self._connections.write_one(*store_alone(row, put.parent))
+            if stored or put.parent is not None:
+                return stored > 0
         with self._write() as connection:
             if put.parent is None:
                 tid = find_tid(connection, row.thread_id)

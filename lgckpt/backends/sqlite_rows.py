@@ -96,6 +96,31 @@ def store_row(connection: sqlite3.Connection, tid: int, row: CheckpointRow) -> N
     )  # fmt: skip
 
 
+def store_alone(
+    row: CheckpointRow, parent: ParentClaim | None
+) -> tuple[str, tuple[str | bytes | int | None, ...]]:
+    """The statement that does so by itself, and its parameters.
+
+    It stores nothing if the thread has no number yet, or if the parent is not the one claimed.
+    """
+    values = (row.checkpoint_ns, row.checkpoint_id, row.parent_id, row.run_id, row.flags,
+              row.etag, row.metadata, row.state, row.refs, row.thread_id)  # fmt: skip
+    if parent is None:
+        return _STORE, values
+    return _STORE_AFTER, (*values, row.checkpoint_ns, parent.checkpoint_id, parent.etag)
+
+
+_STORE = (
+    f"INSERT OR REPLACE INTO lgckpt_checkpoints (tid, checkpoint_ns, checkpoint_id, {ROW})"
+    " SELECT tid, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM lgckpt_threads WHERE thread_id = ?"
+)
+_STORE_AFTER = (
+    f"{_STORE} AND EXISTS (SELECT 1 FROM lgckpt_checkpoints AS parent"
+    " WHERE parent.tid = lgckpt_threads.tid AND parent.checkpoint_ns = ?"
+    " AND parent.checkpoint_id = ? AND parent.etag = ?)"
+)
+
+
 def read_writes(
     connection: sqlite3.Connection, tid: int | None, key: CheckpointKey
 ) -> list[WriteRow]:

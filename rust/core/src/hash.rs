@@ -35,6 +35,18 @@ pub fn hash_all<'a>(level: u8, mut plains: impl Iterator<Item = &'a [u8]>) -> Ve
     }
 }
 
+/// Eight bytes that change whenever one of the parts does.
+#[must_use]
+pub fn etag(parts: &[&[u8]]) -> [u8; 8] {
+    let mut state = Params::new().hash_length(8).to_state();
+    for part in parts {
+        state.update(part);
+    }
+    let mut etag = [0; 8];
+    etag.copy_from_slice(state.finalize().as_bytes());
+    etag
+}
+
 /// Places keys in sets and maps.
 pub(crate) type ByPrefix = BuildHasherDefault<Prefix>;
 
@@ -71,7 +83,7 @@ fn key(digest: &[u8]) -> Hash {
 
 #[cfg(test)]
 mod tests {
-    use super::{hash_all, hash_chunk};
+    use super::{etag, hash_all, hash_chunk};
 
     #[test]
     fn side_by_side_equals_one_by_one() {
@@ -80,6 +92,12 @@ mod tests {
         let hashes = hash_all(3, plains.iter().copied());
         let single: Vec<_> = plains.iter().map(|plain| hash_chunk(3, plain)).collect();
         assert_eq!(hashes, single);
+    }
+
+    #[test]
+    fn an_etag_is_that_of_all_parts_in_a_row() {
+        assert_eq!(etag(&[b"state", b"", b"metadata"]), etag(&[b"statemeta", b"data"]));
+        assert_ne!(etag(&[b"state"]), etag(&[b"statf"]));
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod msgpack;
 pub mod params;
 pub mod refs;
 pub mod seal;
+pub mod state;
 pub mod tree;
 pub mod unsent;
 pub mod varint;

@@ -69,8 +69,34 @@ impl ObjectDecoder {
         warned: Bound<'py, PyAny>,
         listeners: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let py = data.py();
-        let objects = Objects {
+        let objects = self.objects(data.py(), safe, warned, listeners);
+        super::run(data, &Rules::Objects(&objects))
+    }
+
+    /// A checkpoint row whose values are all small: the checkpoint and the metadata; None for others.
+    fn row<'py>(
+        &self,
+        py: Python<'py>,
+        state: &[u8],
+        metadata: &[u8],
+        safe: Bound<'py, PyAny>,
+        warned: Bound<'py, PyAny>,
+        listeners: Bound<'py, PyAny>,
+    ) -> PyResult<Option<super::row::Row<'py>>> {
+        let objects = self.objects(py, safe, warned, listeners);
+        super::row::read(py, state, metadata, &Rules::Objects(&objects))
+    }
+}
+
+impl ObjectDecoder {
+    fn objects<'a, 'py>(
+        &'a self,
+        py: Python<'py>,
+        safe: Bound<'py, PyAny>,
+        warned: Bound<'py, PyAny>,
+        listeners: Bound<'py, PyAny>,
+    ) -> Objects<'a, 'py> {
+        Objects {
             rebuild: self.rebuild.bind(py),
             fallback: self.fallback.bind(py),
             delta_snapshot: self.delta_snapshot.bind(py),
@@ -80,8 +106,7 @@ impl ObjectDecoder {
             allowed: self.allowed.as_ref().map(|set| set.bind(py)),
             warned,
             listeners,
-        };
-        super::run(data, &Rules::Objects(&objects))
+        }
     }
 }
 

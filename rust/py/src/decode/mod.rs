@@ -7,6 +7,7 @@ mod ext;
 mod input;
 mod key;
 mod object;
+mod row;
 mod text;
 mod validate;
 mod value;
@@ -47,20 +48,26 @@ enum Rules<'a, 'py> {
     Objects(&'a Objects<'a, 'py>),
 }
 
+impl<'a, 'py> Decoder<'a, 'py> {
+    fn over(py: Python<'py>, data: &'a [u8], rules: &'a Rules<'a, 'py>) -> PyResult<Self> {
+        Ok(Self {
+            py,
+            known: known(py)?,
+            data,
+            at: 0,
+            owed: 0,
+            depth: 0,
+            objects: stack::objects(),
+            stack_floor: stack::floor(),
+            rules,
+        })
+    }
+}
+
 fn run<'py>(data: &Bound<'py, PyAny>, rules: &Rules<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
     let py = data.py();
     let input = Input::of(data).map_err(Fail::into_pyerr)?;
-    let mut decoder = Decoder {
-        py,
-        known: known(py)?,
-        data: input.bytes(),
-        at: 0,
-        owed: 0,
-        depth: 0,
-        objects: stack::objects(),
-        stack_floor: stack::floor(),
-        rules,
-    };
+    let mut decoder = Decoder::over(py, input.bytes(), rules)?;
     let _pause = Pause::over(py, decoder.data.len());
     decoder.message().map_err(Fail::into_pyerr)
 }

@@ -8,6 +8,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::Encoder;
+use super::row::{InlineState, Row};
+use crate::error::Failure;
 use crate::failure::{Done, Fail, caused_by, encode_error};
 use crate::stack;
 
@@ -51,6 +53,23 @@ impl ObjectEncoder {
     /// The msgpack of one value.
     fn encode<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         Encoder::run(value, self.default.as_ptr(), self.native)
+    }
+
+    /// A whole checkpoint row at once, if all its values are small; None if that cannot be shown.
+    #[pyo3(signature = (checkpoint, metadata, new_versions, parent, codec, limits))]
+    fn row<'py>(
+        &self,
+        checkpoint: &Bound<'py, PyAny>,
+        metadata: &Bound<'py, PyAny>,
+        new_versions: &Bound<'py, PyAny>,
+        parent: Option<&Bound<'py, InlineState>>,
+        codec: Option<&str>,
+        limits: (usize, usize),
+    ) -> Result<Option<Row<'py>>, Failure> {
+        let codec = crate::pack::codec(codec)?;
+        let encoder = Encoder::new(checkpoint.py(), self.default.as_ptr(), self.native)?;
+        let row = encoder.row(checkpoint, metadata, new_versions, parent, codec, limits);
+        row.map_err(|fail| fail.into_pyerr().into())
     }
 }
 

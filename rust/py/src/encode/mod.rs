@@ -10,6 +10,7 @@ mod general;
 mod model;
 mod object;
 mod plans;
+mod row;
 mod scalar;
 mod writer;
 
@@ -42,13 +43,8 @@ struct Encoder<'py> {
 }
 
 impl<'py> Encoder<'py> {
-    fn run(
-        value: &Bound<'py, PyAny>,
-        default: *mut ffi::PyObject,
-        native: bool,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let py = value.py();
-        let mut encoder = Self {
+    fn new(py: Python<'py>, default: *mut ffi::PyObject, native: bool) -> PyResult<Self> {
+        Ok(Self {
             py,
             known: known(py)?,
             out: Writer::new(py).map_err(Fail::into_pyerr)?,
@@ -58,7 +54,15 @@ impl<'py> Encoder<'py> {
             defaults: 0,
             objects: stack::objects(),
             stack_floor: stack::floor(),
-        };
+        })
+    }
+
+    fn run(
+        value: &Bound<'py, PyAny>,
+        default: *mut ffi::PyObject,
+        native: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let mut encoder = Self::new(value.py(), default, native)?;
         // SAFETY: `value` is alive for the whole call and the GIL is held.
         unsafe { encoder.item(value.as_ptr()) }.map_err(Fail::into_pyerr)?;
         encoder.out.finish()
@@ -157,6 +161,7 @@ fn encode<'py>(
 /// Registers the encoder.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(encode, module)?)?;
+    module.add_class::<row::InlineState>()?;
     module.add_class::<PackedExt>()?;
     module.add_class::<ObjectEncoder>()
 }

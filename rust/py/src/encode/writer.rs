@@ -41,6 +41,13 @@ impl<'py> Writer<'py> {
         self.len
     }
 
+    /// What was written from `start` on.
+    pub fn since(&self, start: usize) -> &[u8] {
+        debug_assert!(start <= self.len);
+        // SAFETY: the first `len` bytes are written, and nobody else has the object.
+        unsafe { std::slice::from_raw_parts(self.start.add(start), self.len - start) }
+    }
+
     /// Forgets everything written after `len`.
     pub fn truncate(&mut self, len: usize) {
         debug_assert!(len <= self.len);

@@ -1,0 +1,187 @@
+"""The one-call way of small rows gives what the general way gives: same bytes, same reads."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timezone
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, HumanMessage
+
+import lgckpt
+from lgckpt.core import core
+from lgckpt.drafting import bind, draft
+from lgckpt.errors import CorruptCheckpointError, UnsupportedFormatError
+from lgckpt.hints import Hints
+from lgckpt.packing import Packer
+from lgckpt.reading import read_tuple
+from lgckpt.rows import CheckpointKey, Loaded
+from lgckpt.small import bind_small, draft_of
+from tests.checkpoints import checkpoint
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(core, "InlineState"), reason="the pure Python core has the general way only"
+)
+
+CHANNELS = ["a", "b", "ü", "branch:to:x"]
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**64 - 1),
+    st.floats(allow_nan=False),
+    st.text(max_size=200),
+    st.binary(max_size=100),
+    st.lists(st.integers(-9, 9), max_size=5).map(tuple),
+    st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3),
+    st.sampled_from(
+        [
+            HumanMessage("hi", id="1"),
+            AIMessage("x" * 1500, id="2"),
+            datetime(2026, 1, 2, tzinfo=timezone.utc),
+            UUID(int=7),
+            {1, 2},
+            bytearray(b"mutable"),
+        ]
+    ),
+)
+STEP = st.tuples(
+    st.dictionaries(st.sampled_from(CHANNELS), VALUES),
+    st.sets(st.sampled_from(CHANNELS)),
+    st.dictionaries(st.sampled_from(["source", "step", "run_id"]), st.text(max_size=9)),
+)
+
+
+class Both:
+    """One thread put in both ways, step by step, each with a memory of its own."""
+
+    def __init__(self, codec: str | None) -> None:
+        self.packer = Packer(lgckpt.Serializer(), codec)
+        self.small, self.general = Hints(), Hints()
+        self.values: dict[str, Any] = {}
+        self.versions: dict[str, str] = {}
+        self.config: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+        self.taken = self.step = 0
+
+    def put(self, updates: dict[str, Any], gone: set[str], metadata: dict[str, Any]) -> None:
+        self.step += 1
+        fresh = dict.fromkeys([*updates, *gone], f"{self.step:032}.5")
+        self.versions = {**self.versions, **fresh}
+        kept = {k: v for k, v in self.values.items() if k not in gone}
+        self.values = {**kept, **updates}
+        made = checkpoint(self.values, id=f"{self.step:036}", channel_versions=dict(self.versions))
+        key = CheckpointKey("t", "", made["id"])
+        arguments = (self.packer, self.config, key, made, metadata, fresh)
+        small = bind_small(*arguments, self.small)
+        drafted = draft(*arguments, self.general)
+        parent = self.general.get("t", "", drafted.parent_id or "")
+        bound = bind(drafted, parent if drafted.wants_parent else None)
+        if small is not None:
+            self.taken += 1
+            assert small.put.row == bound.put.row
+            assert small.hint.values == bound.hint.values
+            assert small.hint.versions == bound.hint.versions
+            assert small.put.parent == bound.put.parent
+            assert not bound.put.claims
+            assert bind(draft_of(self.packer, small, made, fresh), parent).put.row == bound.put.row
+        self.small.put("t", "", bound.hint if small is None else small.hint)
+        self.general.put("t", "", bound.hint)
+        self.config = {"configurable": {**self.config["configurable"], "checkpoint_id": made["id"]}}
+        assert_read_alike(self.packer, bound.put.row)
+
+
+def assert_read_alike(packer: Packer, row: Any) -> None:
+    general = Packer(packer.serde, packer.codec)
+    general.rows = None
+    loaded = Loaded(row, (), {})
+    if row.refs:
+        return
+    one, other = read_tuple(packer, loaded, None), read_tuple(general, loaded, None)
+    assert one == other
+    assert repr(one) == repr(other)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(STEP, min_size=1, max_size=6), st.sampled_from(["lz4", "zstd", None]))
+def test_both_ways_give_the_same_rows_and_reads(steps: list[Any], codec: str | None) -> None:
+    both = Both(codec)
+    for updates, gone, metadata in steps:
+        both.put(updates, gone - updates.keys(), metadata)
+
+
+def test_the_one_call_way_is_taken_where_it_can_be() -> None:
+    both = Both("lz4")
+    for step in range(5):
+        both.put({"a": step, "b": None}, set(), {"source": "loop"})
+        both.put({"ü": "text"}, {"b"}, {"run_id": "r"})
+    assert both.taken == 10
+
+
+def test_it_is_taken_again_after_a_value_that_was_large() -> None:
+    both = Both(None)
+    both.put({"a": [f"{i} " * 50 for i in range(500)]}, set(), {})
+    both.put({"a": 1}, set(), {})
+    assert both.taken == 0
+    both.put({"b": 2}, set(), {})
+    assert both.taken == 1
+
+
+@pytest.mark.parametrize("where", ["state", "metadata"])
+def test_every_flipped_bit_is_read_or_named_as_before(where: str) -> None:
+    both = Both("lz4")
+    both.put({"a": 1, "b": None}, set(), {"source": "input", "step": 1})
+    packer, rng = both.packer, random.Random(5)
+    hint = both.small.get("t", "", f"{1:036}")
+    assert hint is not None
+    with lgckpt.MemorySaver() as saver:
+        config = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+        saver.put(config, checkpoint(both.values, id=f"{1:036}"), {"source": "input"}, {"a": "1"})
+        row = saver._handle.storage.get("t", "", None, lambda _: b"").row
+    frame = getattr(row, where)
+    for _ in range(200):
+        damaged = bytearray(frame)
+        damaged[rng.randrange(len(frame))] ^= 1 << rng.randrange(8)
+        with pytest.raises((CorruptCheckpointError, UnsupportedFormatError)):
+            read_tuple(packer, Loaded(row._replace(**{where: bytes(damaged)}), (), {}), None)
+
+
+def test_a_serializer_that_reads_in_its_own_way_is_asked_for_every_value() -> None:
+    class Own(lgckpt.Serializer):
+        def loads_typed(self, data: tuple[str, bytes]) -> Any:
+            found = super().loads_typed(data)
+            return "mine" if found == "theirs" else found
+
+    assert Packer(Own(), None).rows is None
+    with lgckpt.MemorySaver(serde=Own()) as saver:
+        config = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+        stored = saver.put(config, checkpoint({"a": "theirs"}), {}, {"a": "1"})
+        assert saver.get_tuple(stored).checkpoint["channel_values"] == {"a": "mine"}
+
+
+def test_what_the_caller_changes_after_a_put_was_refused_is_not_stored() -> None:
+    """The parent was replaced elsewhere: the put is bound again, to what it was given at first."""
+    values = {"a": [1], "b": [2]}
+    config: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+    with lgckpt.MemorySaver() as saver:
+        versions = {"a": "1", "b": "1"}
+        first = checkpoint(values, channel_versions=versions)
+        stored = saver.put(config, first, {}, versions)
+        hint = saver._handle.hints.get("t", "", first["id"])
+        assert hint is not None
+        hint.etag = b"another!"
+        storage, put = saver._handle.storage, saver._handle.storage.put
+
+        def changing(request: Any) -> bool:
+            values["b"].append("changed")
+            return put(request)
+
+        storage.put = changing
+        versions = {**versions, "b": "2"}
+        second = checkpoint(values, channel_versions=versions)
+        stored = saver.put(stored, second, {}, {"b": "2"})
+        found = saver.get_tuple(stored)
+        assert found.checkpoint["channel_values"] == {"a": [1], "b": [2]}
+        assert len(values["b"]) > 2
