@@ -34,6 +34,8 @@ def text(value: Any, what: str) -> str:
     Raises:
         ConfigurationError: It holds lone surrogates, which have no encoding.
     """
+    if type(value) is str and value.isascii():
+        return value
     found = str(value)
     try:
         found.encode()

@@ -107,13 +107,16 @@ class _Recent(Generic[K, V]):
 
     def put(self, key: K, value: V, size: int) -> None:
         with self._lock:
-            self._drop(key)
+            entries = self._entries
+            earlier = entries.pop(key, None)
+            if earlier is not None:
+                self._held -= earlier[1]
             if size > self._most:
                 return
-            self._entries[key] = (value, size)
+            entries[key] = (value, size)
             self._held += size
             while self._held > self._most:
-                self._drop(next(iter(self._entries)))
+                self._drop(next(iter(entries)))
 
     def forget(self, thread_id: str) -> None:
         with self._lock:

@@ -49,6 +49,7 @@ from lgckpt.recall import Recall
 from lgckpt.rows import CheckpointKey, Loaded, Written
 from lgckpt.small import bind_small, draft_of
 from lgckpt.storage import Driver, ThreadView
+from lgckpt.versions import next_version
 
 ATTEMPTS = 16
 """How often a put or a read is tried again while its thread keeps changing elsewhere."""
@@ -65,7 +66,6 @@ class Context(NamedTuple):
     driver: Driver
     packer: Packer
     hints: Hints
-    next_version: Callable[[Any, None], str]
 
 
 async def setup(context: Context) -> None:
@@ -211,7 +211,7 @@ async def _migrate_pending_sends(context: Context, found: CheckpointTuple, loade
     sends = [read_write(serde, w, written.chunks)[2] for w in ordered(written.rows)]
     versions: dict[str, Any] = found.checkpoint["channel_versions"]
     found.checkpoint["channel_values"][TASKS] = sends
-    versions[TASKS] = max(versions.values()) if versions else context.next_version(None, None)
+    versions[TASKS] = max(versions.values()) if versions else next_version(None)
 
 
 async def delete_thread(context: Context, thread_id: str) -> None:

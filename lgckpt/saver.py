@@ -6,7 +6,6 @@ in place, the async methods await it.
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, TypeVar
@@ -31,6 +30,7 @@ from lgckpt.operations import Context
 from lgckpt.packing import Packer
 from lgckpt.serde import Serializer
 from lgckpt.storage import AsyncStorage, SyncStorage, run_sync
+from lgckpt.versions import next_version
 
 T = TypeVar("T")
 
@@ -63,15 +63,24 @@ class Saver(BaseCheckpointSaver[str]):
         if compression not in ("lz4", "zstd", None):
             raise ConfigurationError(f"compression is 'lz4', 'zstd' or None, not {compression!r}")
         self._compression = compression
-        self._packer = Packer(self.serde, compression)
         self._handle = Handle(storage)
+        self._contexts: dict[bool, Context] = {}
 
     def _context(self, *, sync: bool) -> Context:
         handle = self._handle
-        if self._packer.serde is not self.serde:
-            self._packer = Packer(self.serde, self._compression)
-        driver = handle.driver(sync=sync)
-        return Context(driver, self._packer, handle.hints, self.get_next_version)
+        found = self._contexts.get(sync)
+        if (
+            found is None
+            or found.packer.serde is not self.serde
+            or found.hints is not handle.hints
+            or handle.closed
+        ):
+            packer = Packer(self.serde, self._compression)
+            driver = handle.driver(sync=sync)
+            found = Context(driver, packer, handle.hints)
+            # A clone has this attribute too, so what is in it stays as it is.
+            self._contexts = {**self._contexts, sync: found}
+        return found
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return run_sync(coroutine)
@@ -280,17 +289,8 @@ class Saver(BaseCheckpointSaver[str]):
         return await operations.delta_history(self._context(sync=False), config, channels)
 
     def get_next_version(self, current: str | None, channel: None) -> str:
-        """The next version of a channel: a counter that sorts as text, and a random part.
-
-        The format is that of LangGraph's own savers.
-        """
-        if current is None:
-            counter = 0
-        elif isinstance(current, int):
-            counter = current
-        else:
-            counter = int(current.split(".")[0])
-        return f"{counter + 1:032}.{random.random():016}"  # noqa: S311 - not a secret
+        """The next version of a channel, in the format of LangGraph's own savers."""
+        return next_version(current)
 
     def close(self) -> None:
         """Release everything, for all clones too; safe to call again."""

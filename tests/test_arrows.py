@@ -16,6 +16,7 @@ RULES = {"packing", "serde", "storage"}
 SAVER = {
     "bridges", "configs", "drafting", "handle", "hints", "history", "listing", "operations",
     "reading", "recall", "retention", "saver", "small",
+    "versions",
 }  # fmt: skip
 SERDE = {"serde", "_langgraph", "_messages", "_models", "_plans"}
 ALLOWED: dict[str, set[str]] = {

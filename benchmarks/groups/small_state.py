@@ -32,7 +32,7 @@ def run(settings: Settings) -> list[Result]:
     """Time both colours, on fresh files every few samples."""
     times: _Times = {"put": defaultdict(list), "get": defaultdict(list)}
     async_times: _Times = {"put": defaultdict(list), "get": defaultdict(list)}
-    for opening in range(max(3, settings.samples // _SAMPLES_PER_OPENING)):
+    for opening in range(settings.samples):
         with TemporaryDirectory(dir=settings.directory) as directory:
             _sync(Path(directory), _kinds(settings, opening), times)
         with TemporaryDirectory(dir=settings.directory) as directory:

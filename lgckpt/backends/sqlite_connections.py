@@ -72,7 +72,7 @@ class Connections:
         self._lock = threading.RLock()
         self._gate = threading.Condition()
         self._inside = 0
-        self._forking = self._forked_midway = False
+        self._forking = self._forked_midway = self._resting = False
         self._check, self._create, self._ready = check, create, False
         forks.register(self)
 
@@ -129,17 +129,13 @@ class Connections:
         parameters: Sequence[object],
     ) -> Any:
         """The first row of one statement: what `read` does, without its cost where that counts."""
-        self._enter()
-        try:
-            if self._lock.acquire(blocking=self._single):
-                try:
-                    return self._open_writer().execute(query, parameters).fetchone()
-                finally:
-                    self._lock.release()
-        except sqlite3.Error as exc:
-            raise self._translated(exc) from exc
-        finally:
-            self._leave()
+        if self._lock.acquire(blocking=self._single):
+            try:
+                return self._ready_writer().execute(query, parameters).fetchone()
+            except sqlite3.Error as exc:
+                raise self._translated(exc) from exc
+            finally:
+                self._lock.release()
         with self.read(snapshot=False) as connection:
             return connection.execute(query, parameters).fetchone()
 
@@ -148,14 +144,11 @@ class Connections:
         if self._given is not None:
             with self.write() as connection:
                 return connection.execute(query, parameters).rowcount
-        self._enter()
         try:
             with self._lock:
-                return self._open_writer().execute(query, parameters).rowcount
+                return self._ready_writer().execute(query, parameters).rowcount
         except sqlite3.Error as exc:
             raise self._translated(exc) from exc
-        finally:
-            self._leave()
 
     def _translated(self, exc: sqlite3.Error) -> StorageError:
         """Our error for one of the driver's, with the database's name."""
@@ -170,6 +163,10 @@ class Connections:
             self._close_all()
         finally:
             self._lock.release()
+
+    def _ready_writer(self) -> sqlite3.Connection:
+        writer = self._writer if self._ready and not self._closed else None
+        return writer or self._open_writer()
 
     def _open_writer(self) -> sqlite3.Connection:
         self._check_open()
@@ -251,6 +248,9 @@ class Connections:
             self._forking = True
             self._gate.wait_for(lambda: not self._inside, FORK_TIMEOUT)
             self._forked_midway = self._inside > 0
+        # Single statements on the writing connection pass no gate: they hold its lock only.
+        self._resting = self._lock.acquire(timeout=0 if self._forked_midway else FORK_TIMEOUT)
+        self._forked_midway = self._forked_midway or not self._resting
         if not self._forked_midway and not self._single:
             self._close_all()
 
@@ -265,6 +265,8 @@ class Connections:
                 _unsafe.add(os.path.realpath(self.name))
                 self._idle, self._writer = [], None
             return
+        if self._resting:
+            self._lock.release()
         with self._gate:
             self._forking = self._forked_midway = False
             self._gate.notify_all()
