@@ -1,9 +1,11 @@
-//! Frames, compression and content-addressed chunk trees for LangGraph checkpoints.
+//! Frames, compression and content-addressed chunk trees for LangGraph checkpoints; channels, and the
+//! Pregel step on them.
 //!
 //! This crate knows nothing of Python; `lgckpt-py` converts at the border.
 #![forbid(unsafe_code)]
 
 pub mod assemble;
+pub mod channel;
 pub mod chunk;
 pub mod compress;
 pub mod error;
@@ -23,4 +25,4 @@ pub mod unsent;
 pub mod varint;
 mod zstandard;
 
-pub use error::{Error, Result};
+pub use error::{Error, Fault, InvalidUpdate, Result};

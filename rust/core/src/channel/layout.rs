@@ -1,0 +1,80 @@
+//! Which channels a graph has: what all its runs have in common.
+
+use indexmap::IndexMap;
+
+use super::kind::Kind;
+use crate::error::Error;
+
+/// The channels of a graph, by name and by number, in the order in which they were added.
+#[derive(Debug)]
+pub struct Layout<V, R> {
+    kinds: IndexMap<Box<str>, Kind<V, R>>,
+    fading: Vec<usize>,
+    finishing: Vec<usize>,
+}
+
+impl<V, R> Default for Layout<V, R> {
+    fn default() -> Self {
+        Self { kinds: IndexMap::default(), fading: Vec::new(), finishing: Vec::new() }
+    }
+}
+
+impl<V, R> Layout<V, R> {
+    /// Adds a channel; its number.
+    pub fn add(&mut self, name: &str, kind: Kind<V, R>) -> Result<usize, Error> {
+        if self.kinds.contains_key(name) {
+            return Err(Error::SameName(name.into()));
+        }
+        let slot = self.kinds.len();
+        if kind.fades() {
+            self.fading.push(slot);
+        }
+        if kind.finishes() {
+            self.finishing.push(slot);
+        }
+        self.kinds.insert(name.into(), kind);
+        Ok(slot)
+    }
+
+    /// How many channels there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.kinds.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
+    }
+
+    /// The number of the channel named.
+    #[must_use]
+    pub fn slot(&self, name: &str) -> Option<usize> {
+        self.kinds.get_index_of(name)
+    }
+
+    /// The name of a channel, empty if there is no such channel.
+    #[must_use]
+    pub fn name(&self, slot: usize) -> &str {
+        self.kinds.get_index(slot).map_or("", |(name, _)| name)
+    }
+
+    /// Names and kinds, in order.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Kind<V, R>)> {
+        self.kinds.iter().map(|(name, kind)| (&**name, kind))
+    }
+
+    /// The channels that a step without updates can change, ascending.
+    #[must_use]
+    pub fn fading(&self) -> &[usize] {
+        &self.fading
+    }
+
+    /// The channels that the end of a run can change, ascending.
+    #[must_use]
+    pub fn finishing(&self) -> &[usize] {
+        &self.finishing
+    }
+}
