@@ -17,6 +17,7 @@ mod loan;
 mod lz4;
 pub mod msgpack;
 pub mod params;
+pub mod pregel;
 pub mod refs;
 pub mod seal;
 pub mod state;

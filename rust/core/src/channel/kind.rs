@@ -122,3 +122,56 @@ impl<V, R> Kind<V, R> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::Kind;
+    use crate::channel::domain::{Plain, Reducer};
+    use crate::channel::names::Names;
+    use crate::channel::state::State;
+    use crate::error::Error;
+
+    #[test]
+    fn what_another_kind_keeps_is_refused() -> Result<(), Error> {
+        let domain = Plain::<i32>::default();
+        let names = Arc::new(Names::new(&domain, [1])?);
+        let sum = Reducer::new(None, |left: &mut i32, right| {
+            *left += right;
+            Ok(())
+        });
+        let kinds = [
+            (Kind::LastValue, 0),
+            (Kind::AnyValue, 0),
+            (Kind::EphemeralValue { guard: true }, 0),
+            (Kind::BinaryOperatorAggregate(Arc::new(sum)), 0),
+            (Kind::LastValueAfterFinish, 1),
+            (Kind::Topic { accumulate: true }, 2),
+            (Kind::NamedBarrierValue(Arc::clone(&names)), 3),
+            (Kind::NamedBarrierValueAfterFinish(names), 4),
+        ];
+        let states = [
+            State::Value(1),
+            State::Finished(1, true),
+            State::Values(vec![1]),
+            State::Seen(vec![1]),
+            State::SeenFinished(vec![1], true),
+        ];
+        for (kind, own) in &kinds {
+            assert!(kind.restore(&domain, State::Missing).is_ok());
+            for (at, state) in states.iter().enumerate() {
+                let restored = kind.restore(&domain, state.clone());
+                if at == *own {
+                    assert_eq!(restored?.checkpoint().to_state(&domain), *state);
+                } else {
+                    assert!(
+                        matches!(restored, Err(Error::OtherState { .. })),
+                        "{kind:?} {state:?}"
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+}

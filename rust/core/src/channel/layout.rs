@@ -1,5 +1,7 @@
 //! Which channels a graph has: what all its runs have in common.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use super::kind::Kind;
@@ -8,7 +10,7 @@ use crate::error::Error;
 /// The channels of a graph, by name and by number, in the order in which they were added.
 #[derive(Debug)]
 pub struct Layout<V, R> {
-    kinds: IndexMap<Box<str>, Kind<V, R>>,
+    kinds: IndexMap<Arc<str>, Kind<V, R>>,
     fading: Vec<usize>,
     finishing: Vec<usize>,
 }
@@ -54,16 +56,16 @@ impl<V, R> Layout<V, R> {
         self.kinds.get_index_of(name)
     }
 
-    /// The name of a channel, empty if there is no such channel.
+    /// The name of a channel.
     #[must_use]
-    pub fn name(&self, slot: usize) -> &str {
-        self.kinds.get_index(slot).map_or("", |(name, _)| name)
+    pub fn name(&self, slot: usize) -> Option<&Arc<str>> {
+        self.kinds.get_index(slot).map(|(name, _)| name)
     }
 
     /// Names and kinds, in order.
     #[must_use]
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Kind<V, R>)> {
-        self.kinds.iter().map(|(name, kind)| (&**name, kind))
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Arc<str>, &Kind<V, R>)> {
+        self.kinds.iter()
     }
 
     /// The channels that a step without updates can change, ascending.

@@ -21,6 +21,14 @@ impl Slots {
         new
     }
 
+    /// Takes a number out.
+    #[inline]
+    pub fn remove(&mut self, slot: usize) {
+        if let Some(word) = self.0.get_mut(slot / 64) {
+            *word &= !(1 << (slot % 64));
+        }
+    }
+
     /// Whether the number is in the set.
     #[inline]
     #[must_use]
@@ -76,6 +84,11 @@ mod tests {
             prop_assert_eq!(slots.len(), set.len());
             prop_assert_eq!(slots.is_empty(), set.is_empty());
             prop_assert!((0..300).all(|it| slots.contains(it) == set.contains(&it)));
+            prop_assert_eq!(slots.iter().collect::<BTreeSet<_>>(), set.clone());
+            for &number in numbers.iter().step_by(2) {
+                slots.remove(number);
+                set.remove(&number);
+            }
             prop_assert_eq!(slots.iter().collect::<BTreeSet<_>>(), set);
             slots.clear();
             prop_assert_eq!(slots, Slots::new(200));
