@@ -8,6 +8,7 @@ pub mod assemble;
 pub mod channel;
 pub mod chunk;
 pub mod compress;
+pub mod engine;
 pub mod error;
 pub mod frame;
 mod gear;

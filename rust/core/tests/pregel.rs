@@ -91,7 +91,7 @@ impl Both {
             .collect();
         // Given from last to first, as the order of nodes must not matter.
         let nodes = slots.iter().rev().map(|(name, slots)| (*name, slots.as_slice()));
-        let topology = Topology::new(layout.len(), nodes).expect("different names");
+        let topology = Topology::new(&layout, nodes).expect("different names");
         let layout = Arc::new(layout);
         let mut trigger_to_nodes: HashMap<String, Vec<String>> = HashMap::new();
         for (name, triggers) in &graph.nodes {
@@ -267,7 +267,8 @@ fn an_error_names_its_channel() {
     let domain = Plain::<i32>::default();
     let mut layout = Layout::default();
     layout.add("count", Kind::LastValue).expect("new");
-    let (layout, topology) = (Arc::new(layout), Topology::new(1, []).expect("no nodes"));
+    let topology = Topology::new(&layout, []).expect("no nodes");
+    let layout = Arc::new(layout);
     let mut run = Progress::<_, _, u64>::new(&domain, &layout, &topology).expect("new");
     let mut apply = |writes: Vec<(usize, i32)>| {
         let mut tasks = [Task { path: (), node: 0, triggers: &[], triggered: false, writes }];

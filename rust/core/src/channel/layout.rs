@@ -11,13 +11,11 @@ use crate::error::Error;
 #[derive(Debug)]
 pub struct Layout<V, R> {
     kinds: IndexMap<Arc<str>, Kind<V, R>>,
-    fading: Vec<usize>,
-    finishing: Vec<usize>,
 }
 
 impl<V, R> Default for Layout<V, R> {
     fn default() -> Self {
-        Self { kinds: IndexMap::default(), fading: Vec::new(), finishing: Vec::new() }
+        Self { kinds: IndexMap::default() }
     }
 }
 
@@ -27,14 +25,7 @@ impl<V, R> Layout<V, R> {
         if self.kinds.contains_key(name) {
             return Err(Error::SameName(name.into()));
         }
-        let slot = self.kinds.len();
-        if kind.fades() {
-            self.fading.push(slot);
-        }
-        if kind.finishes() {
-            self.finishing.push(slot);
-        }
-        self.kinds.insert(name.into(), kind);
+        let (slot, _) = self.kinds.insert_full(name.into(), kind);
         Ok(slot)
     }
 
@@ -66,17 +57,5 @@ impl<V, R> Layout<V, R> {
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Arc<str>, &Kind<V, R>)> {
         self.kinds.iter()
-    }
-
-    /// The channels that a step without updates can change, ascending.
-    #[must_use]
-    pub fn fading(&self) -> &[usize] {
-        &self.fading
-    }
-
-    /// The channels that the end of a run can change, ascending.
-    #[must_use]
-    pub fn finishing(&self) -> &[usize] {
-        &self.finishing
     }
 }

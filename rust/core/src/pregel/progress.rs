@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::apply::{Task, Wiring, apply_writes};
+use super::apply::{Task, apply_writes};
 use super::board::Board;
 use super::checkpoint::Versions;
 use super::topology::Topology;
@@ -106,15 +106,8 @@ impl<V, R, N: Clone + PartialOrd> Progress<V, R, N> {
     where
         D: Domain<Value = V, Reducer = R>,
     {
-        let layout = Arc::clone(self.channels.layout());
-        let wiring = Wiring {
-            len: layout.len(),
-            fading: layout.fading(),
-            finishing: layout.finishing(),
-            triggering: topology.triggering(),
-        };
         let mut board = Local { domain, topology, progress: self, next: Some(next), version: None };
-        apply_writes(&mut board, &wiring, tasks, work)
+        apply_writes(&mut board, &topology.wiring(), tasks, work)
     }
 
     /// The same run once more: what happens to one does not touch the other.

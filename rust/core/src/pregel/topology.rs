@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::apply::Wiring;
 use super::progress::Progress;
-use crate::channel::Slots;
+use crate::channel::{Kind, Layout, Slots};
 use crate::error::Error;
 
 /// A node, as the planning of a step knows it.
@@ -24,14 +25,16 @@ pub struct Topology {
     /// For each channel the nodes that it triggers: LangGraph's `trigger_to_nodes`.
     by_channel: Vec<Vec<usize>>,
     triggering: Slots,
+    fading: Vec<usize>,
+    finishing: Vec<usize>,
     /// How many triggers all nodes have together.
     edges: usize,
 }
 
 impl Topology {
-    /// The nodes named, each with the channels that trigger it, of `channels` in all.
-    pub fn new<'a>(
-        channels: usize,
+    /// The nodes named, each with the channels that trigger it, of those of the layout.
+    pub fn new<'a, V, R>(
+        layout: &Layout<V, R>,
         nodes: impl IntoIterator<Item = (&'a str, &'a [usize])>,
     ) -> Result<Self, Error> {
         let mut sorted: Vec<_> = nodes.into_iter().collect();
@@ -41,8 +44,10 @@ impl Topology {
         }
         let mut topology = Self {
             nodes: Vec::with_capacity(sorted.len()),
-            by_channel: vec![Vec::new(); channels],
-            triggering: Slots::new(channels),
+            by_channel: vec![Vec::new(); layout.len()],
+            triggering: Slots::new(layout.len()),
+            fading: slots(layout, Kind::fades),
+            finishing: slots(layout, Kind::finishes),
             edges: 0,
         };
         for (name, triggers) in sorted {
@@ -81,10 +86,15 @@ impl Topology {
         self.nodes.binary_search_by_key(&name, |node| &*node.name).ok()
     }
 
-    /// The channels that trigger any node.
+    /// How the channels belong together.
     #[must_use]
-    pub fn triggering(&self) -> &Slots {
-        &self.triggering
+    pub fn wiring(&self) -> Wiring<'_> {
+        Wiring {
+            len: self.by_channel.len(),
+            fading: &self.fading,
+            finishing: &self.finishing,
+            triggering: &self.triggering,
+        }
     }
 
     pub(super) fn edges(&self) -> usize {
@@ -116,4 +126,10 @@ impl Topology {
         }
         triggered.retain(|&node| progress.triggers(self, node));
     }
+}
+
+/// The channels whose kind is such.
+fn slots<V, R>(layout: &Layout<V, R>, is: fn(&Kind<V, R>) -> bool) -> Vec<usize> {
+    let kinds = layout.iter().enumerate();
+    kinds.filter(|(_, (_, kind))| is(kind)).map(|(slot, _)| slot).collect()
 }
