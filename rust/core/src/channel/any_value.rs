@@ -1,6 +1,7 @@
 //! `AnyValue`: the last value received, cleared by a step that brings none.
 
 use super::domain::Domain;
+use super::state::held;
 use crate::error::Error;
 
 /// Holds the last value received in the step before, taking all values of a step to be equal.
@@ -28,7 +29,7 @@ impl<V> AnyValue<V> {
     /// The value.
     #[inline]
     pub fn get(&self) -> Result<&V, Error> {
-        self.value.as_ref().ok_or(Error::EmptyChannel)
+        held(self.value.as_ref())
     }
 
     /// The value, which is also the channel's part of a checkpoint.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::domain::{Domain, Write};
+use super::state::held;
 use crate::error::{Error, InvalidUpdate};
 
 /// Holds what its reducer makes of its value and of each update in turn.
@@ -57,7 +58,7 @@ impl<V, R> BinaryOperatorAggregate<V, R> {
     /// The value.
     #[inline]
     pub fn get(&self) -> Result<&V, Error> {
-        self.value.as_ref().ok_or(Error::EmptyChannel)
+        held(self.value.as_ref())
     }
 
     /// The value, which is also the channel's part of a checkpoint.

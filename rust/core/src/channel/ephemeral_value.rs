@@ -1,6 +1,7 @@
 //! `EphemeralValue`: the value received in the step immediately before, cleared after it.
 
 use super::domain::Domain;
+use super::state::held;
 use crate::error::{Error, Fault, InvalidUpdate};
 
 /// Holds the value received in the step before; with its guard on it takes at most one a step.
@@ -35,7 +36,7 @@ impl<V> EphemeralValue<V> {
     /// The value.
     #[inline]
     pub fn get(&self) -> Result<&V, Error> {
-        self.value.as_ref().ok_or(Error::EmptyChannel)
+        held(self.value.as_ref())
     }
 
     /// The value, which is also the channel's part of a checkpoint.

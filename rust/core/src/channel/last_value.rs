@@ -1,6 +1,7 @@
 //! `LastValue`: the last value received, at most one a step.
 
 use super::domain::Domain;
+use super::state::held;
 use crate::error::{Error, Fault, InvalidUpdate};
 
 /// Holds the last value it received; it takes at most one a step.
@@ -33,7 +34,7 @@ impl<V> LastValue<V> {
     /// The value.
     #[inline]
     pub fn get(&self) -> Result<&V, Error> {
-        self.value.as_ref().ok_or(Error::EmptyChannel)
+        held(self.value.as_ref())
     }
 
     /// The value, which is also the channel's part of a checkpoint.

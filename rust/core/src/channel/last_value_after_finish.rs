@@ -1,6 +1,7 @@
 //! `LastValueAfterFinish`: the last value received, to be read once the run finishes.
 
 use super::domain::Domain;
+use super::state::held;
 use crate::error::Error;
 
 /// Holds the last value it received, gives it out only after `finish`, and only once.
@@ -51,7 +52,7 @@ impl<V> LastValueAfterFinish<V> {
     /// The value, if it is given out.
     #[inline]
     pub fn get(&self) -> Result<&V, Error> {
-        self.value.as_ref().filter(|_| self.finished).ok_or(Error::EmptyChannel)
+        held(self.value.as_ref().filter(|_| self.finished))
     }
 
     /// The channel's part of a checkpoint: the value, and whether it is given out.

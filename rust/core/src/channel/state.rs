@@ -44,6 +44,15 @@ impl<'a, V> Reading<'a, V> {
     }
 }
 
+/// A value that may not be there. Matched, as an error made on the chance costs more than the read.
+#[inline]
+pub(super) fn held<T>(value: Option<T>) -> Result<T, Error> {
+    match value {
+        Some(value) => Ok(value),
+        None => Err(Error::EmptyChannel),
+    }
+}
+
 /// A channel's part of a checkpoint, borrowed from the channel.
 #[derive(Debug)]
 pub enum View<'a, V> {
