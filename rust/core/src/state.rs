@@ -7,7 +7,9 @@
 //! in msgpack: tags and channels are str, the checkpoint and the values bin. A row that has larger
 //! values beside these describes each with six parts instead of three; it is not read here.
 
+use crate::error::Result;
 use crate::msgpack::{Kind, header};
+use crate::put::{array, binary, text};
 
 /// The version of the layout.
 pub const VERSION: u8 = 1;
@@ -30,17 +32,28 @@ pub fn write<'a>(
     values: impl ExactSizeIterator<Item = Value<'a>>,
 ) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(checkpoint.len() + 64 * (values.len() + 1));
+    append(&mut out, tag, checkpoint, values).ok()?;
+    Some(out)
+}
+
+/// Appends a state; what is appended is of no use if that fails.
+pub fn append<'a>(
+    out: &mut Vec<u8>,
+    tag: &str,
+    checkpoint: &[u8],
+    values: impl ExactSizeIterator<Item = Value<'a>>,
+) -> Result<()> {
     out.extend_from_slice(&[0x94, VERSION]);
-    text(&mut out, tag)?;
-    binary(&mut out, checkpoint)?;
-    array(&mut out, values.len())?;
+    text(out, tag)?;
+    binary(out, checkpoint)?;
+    array(out, values.len())?;
     for value in values {
         out.push(0x93);
-        text(&mut out, value.channel)?;
-        text(&mut out, value.tag)?;
-        binary(&mut out, value.data)?;
+        text(out, value.channel)?;
+        text(out, value.tag)?;
+        binary(out, value.data)?;
     }
-    Some(out)
+    Ok(())
 }
 
 /// Reads a state; `None` for any other bytes, among them states with larger values.
@@ -79,43 +92,6 @@ fn body<'a>(rest: &mut &'a [u8], wanted: fn(u8) -> bool) -> Option<&'a [u8]> {
     let body = rest[head..].get(..len)?;
     *rest = &rest[head + len..];
     Some(body)
-}
-
-fn text(out: &mut Vec<u8>, text: &str) -> Option<()> {
-    match u8::try_from(text.len()) {
-        Ok(len @ ..32) => out.push(0xa0 | len),
-        _ => sized(out, text.len(), [Some(0xd9), Some(0xda), Some(0xdb)])?,
-    }
-    out.extend_from_slice(text.as_bytes());
-    Some(())
-}
-
-fn binary(out: &mut Vec<u8>, data: &[u8]) -> Option<()> {
-    sized(out, data.len(), [Some(0xc4), Some(0xc5), Some(0xc6)])?;
-    out.extend_from_slice(data);
-    Some(())
-}
-
-fn array(out: &mut Vec<u8>, len: usize) -> Option<()> {
-    match u8::try_from(len) {
-        Ok(len @ ..16) => out.push(0x90 | len),
-        _ => sized(out, len, [None, Some(0xdc), Some(0xdd)])?,
-    }
-    Some(())
-}
-
-/// A marker and a big-endian length, as short as the markers for 1, 2 and 4 bytes allow.
-fn sized(out: &mut Vec<u8>, len: usize, markers: [Option<u8>; 3]) -> Option<()> {
-    if let (Some(marker), Ok(len)) = (markers[0], u8::try_from(len)) {
-        out.extend_from_slice(&[marker, len]);
-    } else if let (Some(marker), Ok(len)) = (markers[1], u16::try_from(len)) {
-        out.push(marker);
-        out.extend_from_slice(&len.to_be_bytes());
-    } else {
-        out.push(markers[2]?);
-        out.extend_from_slice(&u32::try_from(len).ok()?.to_be_bytes());
-    }
-    Some(())
 }
 
 #[cfg(test)]

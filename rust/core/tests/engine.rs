@@ -141,6 +141,7 @@ fn a_barrier_that_fails_tears_the_run_and_not_its_last_snapshot() {
     assert_eq!(run.step(&mut worker), Err(Error::Torn));
     assert_eq!(run.input(&mut worker, Vec::new()), Err(Error::Torn));
     assert_eq!(run.checkpoint(), Err(Error::Torn));
+    assert!(run.source("id", "ts").is_err());
     let mut run = Run::restore(&graph, last).expect("its own");
     assert_eq!(run.invoke(&mut worker, 10, |_| Ok(())), Ok(Outcome::Done));
     assert_eq!(run.channels().read(log).value().map(String::as_str), Some("1good"));

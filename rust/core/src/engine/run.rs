@@ -11,6 +11,7 @@ use super::graph::{Graph, Writes};
 use crate::channel::{ChannelSet, Domain};
 use crate::error::Error;
 use crate::pregel::{Checkpoint, Progress, Task, Workspace};
+use crate::snapshot::Source;
 
 /// The version of a channel: LangGraph's default, counted from one.
 pub type Version = NonZeroU64;
@@ -115,6 +116,17 @@ impl<D: Domain> Run<D> {
         self.state.whole()?;
         let Graph { domain, topology, .. } = &*self.graph;
         Ok(self.state.progress.checkpoint(domain, topology, Some(&self.state.updated)))
+    }
+
+    /// What a snapshot of it as it is now is taken of.
+    pub fn source<'a>(
+        &'a self,
+        id: &'a str,
+        ts: &'a str,
+    ) -> Result<Source<'a, D::Value, D::Reducer, Version>, Error> {
+        self.state.whole()?;
+        let State { progress, updated, .. } = &self.state;
+        Ok(Source { id, ts, progress, topology: &self.graph.topology, updated })
     }
 
     /// Writes input. Tasks that were still to run are passed over, as by LangGraph.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::progress::{Progress, Strays};
 use super::topology::Topology;
-use crate::channel::{ChannelSet, Domain, Layout, State};
+use crate::channel::{ChannelSet, Domain, Layout, State, View};
 
 /// The versions of channels, by name.
 pub type Versions<N> = Vec<(Arc<str>, N)>;
@@ -43,45 +43,36 @@ impl<V, R, N: Clone + PartialOrd> Progress<V, R, N> {
         topology: &Topology,
         updated: Option<&[usize]>,
     ) -> Checkpoint<V, N> {
+        let owned = |(name, version): (&Arc<str>, &N)| (Arc::clone(name), version.clone());
+        let seen = self.versions_seen(topology);
         let layout = self.channels.layout();
-        let mut checkpoint = Checkpoint {
-            versions_seen: self.versions_seen(topology),
+        Checkpoint {
+            channel_values: self.values(domain).collect(),
+            channel_versions: self.channel_versions().map(owned).collect(),
+            versions_seen: seen
+                .map(|(node, row)| (Arc::clone(node), row.into_iter().map(owned).collect()))
+                .collect(),
             updated_channels: updated.map(|slots| names(layout, slots)),
-            ..Checkpoint::default()
-        };
+        }
+    }
+
+    /// What is stored of each channel that has a version and holds anything.
+    fn values(
+        &self,
+        domain: &impl Domain<Value = V, Reducer = R>,
+    ) -> impl Iterator<Item = (Arc<str>, State<V>)> {
+        self.stored().map(|(name, view)| (Arc::clone(name), view.to_state(domain)))
+    }
+
+    /// The channels that have a version and hold anything, by name.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = (&Arc<str>, View<'_, V>)> {
         let channels = self.channels.channels().iter().zip(self.channels.versions());
-        for ((name, _), (channel, version)) in layout.iter().zip(channels) {
-            let Some(version) = version else { continue };
-            checkpoint.channel_versions.push((Arc::clone(name), version.clone()));
-            match channel.checkpoint().to_state(domain) {
-                State::Missing => {}
-                state => checkpoint.channel_values.push((Arc::clone(name), state)),
+        self.channels.layout().iter().zip(channels).filter_map(|((name, _), (channel, version))| {
+            match channel.checkpoint() {
+                View::Missing => None,
+                view => version.as_ref().map(|_| (name, view)),
             }
-        }
-        if let Some(strays) = &self.strays {
-            checkpoint.channel_versions.extend(strays.versions.iter().cloned());
-        }
-        checkpoint
-    }
-
-    fn versions_seen(&self, topology: &Topology) -> Vec<(Arc<str>, Versions<N>)> {
-        let mut rows: Vec<_> = self.ran.iter().map(|node| self.row(topology, node)).collect();
-        for (node, versions) in self.strays.iter().flat_map(|it| &it.seen) {
-            match rows.iter_mut().find(|(name, _)| name == node) {
-                Some((_, row)) => row.extend(versions.iter().cloned()),
-                None => rows.push((Arc::clone(node), versions.clone())),
-            }
-        }
-        rows
-    }
-
-    fn row(&self, topology: &Topology, node: usize) -> (Arc<str>, Versions<N>) {
-        let node = &topology.nodes()[node];
-        let seen = node.triggers.iter().zip(&self.seen[node.offset..]);
-        let named = seen.filter_map(|(&slot, version)| {
-            Some((Arc::clone(self.channels.layout().name(slot)?), version.clone()?))
-        });
-        (Arc::clone(&node.name), named.collect())
+        })
     }
 
     /// A run as a checkpoint has it: LangGraph's `channels_from_checkpoint`.
@@ -98,7 +89,7 @@ impl<V, R, N: Clone + PartialOrd> Progress<V, R, N> {
         D: Domain<Value = V, Reducer = R>,
     {
         let mut values: HashMap<_, _> = checkpoint.channel_values.into_iter().collect();
-        let mut strays = Strays { versions: Vec::new(), seen: Vec::new() };
+        let mut strays = Strays::default();
         let mut versions = HashMap::new();
         for (name, version) in checkpoint.channel_versions {
             if layout.slot(&name).is_some() {
@@ -114,7 +105,7 @@ impl<V, R, N: Clone + PartialOrd> Progress<V, R, N> {
         for (node, seen) in checkpoint.versions_seen {
             progress.restore_seen(topology, node, seen, &mut strays);
         }
-        if !strays.versions.is_empty() || !strays.seen.is_empty() {
+        if !strays.is_empty() {
             progress.strays = Some(Box::new(strays));
         }
         Ok(progress)
@@ -133,16 +124,12 @@ impl<V, R, N: Clone + PartialOrd> Progress<V, R, N> {
         };
         self.ran.insert(at);
         let node = &topology.nodes()[at];
-        let mut others = Vec::new();
         for (channel, version) in seen {
             let slot = self.channels.layout().slot(&channel);
             match node.triggers.iter().position(|&own| Some(own) == slot) {
                 Some(place) => self.seen[node.offset + place] = Some(version),
-                None => others.push((channel, version)),
+                None => strays.untriggered.push((at, (channel, version))),
             }
-        }
-        if !others.is_empty() {
-            strays.seen.push((name, others));
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::apply::{Task, apply_writes};
 use super::board::Board;
 use super::checkpoint::Versions;
@@ -24,9 +26,28 @@ pub struct Progress<V, R, N> {
 /// What a checkpoint has of channels and nodes that the graph has not; the next has it again.
 #[derive(Clone, Debug)]
 pub(super) struct Strays<N> {
+    /// Versions of channels that are not there.
     pub versions: Versions<N>,
+    /// What nodes that are there have seen of channels that do not trigger them.
+    pub untriggered: Vec<(usize, (Arc<str>, N))>,
+    /// What nodes that are not there have seen.
     pub seen: Vec<(Arc<str>, Versions<N>)>,
 }
+
+impl<N> Default for Strays<N> {
+    fn default() -> Self {
+        Self { versions: Vec::new(), untriggered: Vec::new(), seen: Vec::new() }
+    }
+}
+
+impl<N> Strays<N> {
+    pub fn is_empty(&self) -> bool {
+        self.versions.is_empty() && self.untriggered.is_empty() && self.seen.is_empty()
+    }
+}
+
+/// What one node has seen: channels by name, with their versions.
+pub(crate) type SeenRow<'a, N> = SmallVec<[(&'a Arc<str>, &'a N); 4]>;
 
 impl<V, R, N: Clone + PartialOrd> Progress<V, R, N> {
     /// A run that has not begun.
@@ -88,6 +109,38 @@ impl<V, R, N: Clone + PartialOrd> Progress<V, R, N> {
         let strays = self.strays.iter().flat_map(|it| &it.versions).map(|(_, version)| version);
         let all = self.channels.highest().into_iter().chain(strays);
         all.reduce(|high, it| if it > high { it } else { high })
+    }
+
+    /// The channels that have a version, by name.
+    pub(crate) fn channel_versions(&self) -> impl Iterator<Item = (&Arc<str>, &N)> {
+        let channels = self.channels.layout().iter().zip(self.channels.versions());
+        let own = channels.filter_map(|((name, _), version)| Some((name, version.as_ref()?)));
+        own.chain(self.strays.iter().flat_map(|it| &it.versions).map(|(name, it)| (name, it)))
+    }
+
+    /// How many nodes have seen anything.
+    pub(crate) fn seen_len(&self) -> usize {
+        self.ran.len() + self.strays.as_ref().map_or(0, |it| it.seen.len())
+    }
+
+    /// The nodes that have seen anything, by name, with what they have seen.
+    pub(crate) fn versions_seen<'a>(
+        &'a self,
+        topology: &'a Topology,
+    ) -> impl Iterator<Item = (&'a Arc<str>, SeenRow<'a, N>)> {
+        let own = self.ran.iter().filter_map(|at| Some((at, topology.nodes().get(at)?)));
+        let own = own.map(|(at, node)| {
+            let triggers = node.triggers.iter().zip(&self.seen[node.offset..]);
+            let row = triggers.filter_map(|(&slot, version)| {
+                Some((self.channels.layout().name(slot)?, version.as_ref()?))
+            });
+            let others = self.strays.iter().flat_map(|it| &it.untriggered);
+            let others = others.filter(move |&&(of, _)| of == at).map(|(_, (name, it))| (name, it));
+            (&node.name, row.chain(others).collect())
+        });
+        own.chain(self.strays.iter().flat_map(|it| &it.seen).map(|(node, versions)| {
+            (node, versions.iter().map(|(name, version)| (name, version)).collect())
+        }))
     }
 
     /// Applies the writes of a step's tasks; see [`apply_writes`].
