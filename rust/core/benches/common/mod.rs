@@ -1,4 +1,5 @@
 //! Values to measure with: a chat of 1,000 messages, and a long text.
+#![allow(dead_code, reason = "each benchmark uses its part")]
 
 /// A list of messages as LangGraph stores them: an ext each, about 600 bytes of msgpack.
 pub fn chat(messages: u32) -> Vec<u8> {

@@ -1,5 +1,6 @@
 //! A checkpoint as JSON text.
 
+use std::mem;
 use std::sync::Arc;
 
 use super::encode::Encode;
@@ -62,36 +63,42 @@ fn pair(
     Ok(())
 }
 
+// Both by internal iteration: what is chained is not asked at each step which of its parts it is in.
+
 fn object<'a, T>(
     out: &mut Vec<u8>,
-    entries: impl Iterator<Item = (&'a Arc<str>, T)>,
+    mut entries: impl Iterator<Item = (&'a Arc<str>, T)>,
     mut value: impl FnMut(&mut Vec<u8>, T) -> Result<()>,
 ) -> Result<()> {
-    out.push(b'{');
-    for (at, (name, it)) in entries.enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
+    let mut open = b'{';
+    entries.try_for_each(|(name, it)| {
+        out.push(mem::replace(&mut open, b','));
         string(out, name);
         out.push(b':');
-        value(out, it)?;
-    }
-    out.push(b'}');
+        value(out, it)
+    })?;
+    close(out, open, *b"{}");
     Ok(())
 }
 
 fn list<T>(
     out: &mut Vec<u8>,
-    items: impl Iterator<Item = T>,
+    mut items: impl Iterator<Item = T>,
     mut item: impl FnMut(&mut Vec<u8>, T) -> Result<()>,
 ) -> Result<()> {
-    out.push(b'[');
-    for (at, it) in items.enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        item(out, it)?;
-    }
-    out.push(b']');
+    let mut open = b'[';
+    items.try_for_each(|it| {
+        out.push(mem::replace(&mut open, b','));
+        item(out, it)
+    })?;
+    close(out, open, *b"[]");
     Ok(())
+}
+
+/// Closes what was opened, and opens it before if nothing was in it.
+fn close(out: &mut Vec<u8>, open: u8, [first, last]: [u8; 2]) {
+    if open == first {
+        out.push(first);
+    }
+    out.push(last);
 }

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::escape::string;
+use super::escape::utf8;
 use crate::error::{Error, Result};
 use crate::msgpack::{Kind, header};
 
@@ -36,7 +36,6 @@ pub fn transcode(packed: &[u8], out: &mut Vec<u8>) -> Result<()> {
 }
 
 const BROKEN: Error = Error::Unwritable("not one whole value of msgpack");
-const NO_TEXT: Error = Error::Unwritable("a string that is not UTF-8 is not in JSON");
 const NO_KEY: Error = Error::Unwritable("a key that is neither text nor number is not in JSON");
 
 /// An array or a map.
@@ -81,7 +80,7 @@ impl<'a> Reader<'a> {
                 base64(out, self.take(len)?);
                 out.push(b'}');
             }
-            Kind::Text(len) => string(out, text(self.take(len)?)?),
+            Kind::Text(len) => utf8(out, self.take(len)?)?,
             Kind::Ext(len) => {
                 out.extend_from_slice(b"{\"ext\":");
                 integer(out, i8::from_ne_bytes([head[head.len() - 1]]));
@@ -106,7 +105,7 @@ impl<'a> Reader<'a> {
     fn key(&mut self, out: &mut Vec<u8>) -> Result<()> {
         let (head, kind) = self.head()?;
         match kind {
-            Kind::Text(len) if !is_bin(head[0]) => string(out, text(self.take(len)?)?),
+            Kind::Text(len) if !is_bin(head[0]) => utf8(out, self.take(len)?)?,
             Kind::Scalar(len) => {
                 out.push(b'"');
                 scalar(out, head[0], self.take(len)?);
@@ -118,12 +117,12 @@ impl<'a> Reader<'a> {
     }
 
     fn head(&mut self) -> Result<(&'a [u8], Kind)> {
-        let (len, kind) = header(self.packed, self.at).ok_or(BROKEN)?;
+        let Some((len, kind)) = header(self.packed, self.at) else { return Err(BROKEN) };
         Ok((self.take(len)?, kind))
     }
 
     fn take(&mut self, len: usize) -> Result<&'a [u8]> {
-        let taken = self.packed[self.at..].get(..len).ok_or(BROKEN)?;
+        let Some(taken) = self.packed[self.at..].get(..len) else { return Err(BROKEN) };
         self.at += len;
         Ok(taken)
     }
@@ -131,10 +130,6 @@ impl<'a> Reader<'a> {
 
 fn is_bin(marker: u8) -> bool {
     matches!(marker, 0xc4..=0xc6)
-}
-
-fn text(body: &[u8]) -> Result<&str> {
-    str::from_utf8(body).map_err(|_| NO_TEXT)
 }
 
 fn base64(out: &mut Vec<u8>, body: &[u8]) {
