@@ -141,12 +141,12 @@ proptest! {
     #[test]
     fn a_run_is_langgraphs(
         specs in specs(), scripts in vec(script(), 1..5),
-        input in vec((0..6_usize, value()), 0..4), restores: bool,
+        input in vec((0..6_usize, value()), 0..4), restores: bool, inline: bool,
     ) {
         const LIMIT: usize = 8;
         let (expected, failed) = loop_of_langgraph(&specs, &scripts, &input, LIMIT);
         let graph = compiled(&specs, &scripts);
-        let mut worker = Worker::default();
+        let mut worker = if inline { Worker::inline() } else { Worker::default() };
         let mut run = Run::new(&graph).expect("new");
         let mut checkpoints = Vec::new();
         let mut error = run.input(&mut worker, input).err();

@@ -30,11 +30,21 @@ pub enum Outcome {
 pub struct Worker<V> {
     planned: Vec<usize>,
     work: Workspace<V>,
+    inline: bool,
 }
 
 impl<V> Default for Worker<V> {
     fn default() -> Self {
-        Self { planned: Vec::new(), work: Workspace::default() }
+        Self { planned: Vec::new(), work: Workspace::default(), inline: false }
+    }
+}
+
+impl<V> Worker<V> {
+    /// One that runs all tasks of a step on its own thread: for nodes that take no longer than it
+    /// takes to hand them to others, some microseconds.
+    #[must_use]
+    pub fn inline() -> Self {
+        Self { inline: true, ..Self::default() }
     }
 }
 
@@ -175,8 +185,8 @@ where
 {
     /// Runs what is to run next, if anything is, and applies what it wrote; whether there was any.
     ///
-    /// One task runs on this thread, several in the rayon pool that this thread belongs to. All of
-    /// them come to their end. The error is that of the first node, by name, that has one; nothing
+    /// One task runs on this thread, several in the rayon pool that this thread belongs to, unless
+    /// the worker is [inline](Worker::inline). All of them come to their end. The error is that of the first node, by name, that has one; nothing
     /// has changed then, and the step can be tried again.
     pub fn step(&mut self, worker: &mut Worker<D::Value>) -> Result<bool, D::Error> {
         let Self { graph, state } = self;
@@ -185,7 +195,7 @@ where
         if worker.planned.is_empty() {
             return Ok(false);
         }
-        let mut tasks = graph.run(&state.progress, &worker.planned)?;
+        let mut tasks = graph.run(&state.progress, &worker.planned, worker.inline)?;
         state.barrier(graph, &mut worker.work, &mut tasks)?;
         Ok(true)
     }
@@ -225,13 +235,16 @@ where
         &self,
         progress: &Progress<D::Value, D::Reducer, Version>,
         planned: &[usize],
+        inline: bool,
     ) -> Result<Tasks<'_, D::Value>, D::Error> {
-        if let &[node] = planned {
-            return Ok(smallvec![self.task(node, self.call(progress, node)?)]);
-        }
-        let calls = planned.par_iter().map(|&node| self.call(progress, node));
+        let call = |&node: &usize| self.call(progress, node);
+        let written: SmallVec<[_; 2]> = if inline || planned.len() == 1 {
+            planned.iter().map(call).collect()
+        } else {
+            planned.par_iter().map(call).collect::<Vec<_>>().into()
+        };
         let mut tasks = Tasks::new();
-        for (&node, writes) in planned.iter().zip(calls.collect::<Vec<_>>()) {
+        for (&node, writes) in planned.iter().zip(written) {
             tasks.push(self.task(node, writes?));
         }
         Ok(tasks)
