@@ -18,13 +18,13 @@ SAVER = {
     "reading", "recall", "retention", "saver", "small",
     "versions",
 }  # fmt: skip
-SERDE = {"serde", "_langgraph", "_messages", "_models", "_plans"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "rows": set(),
     "core": {"errors", "_core", "_fallback"},
     "_fallback": {"errors"},
-    **dict.fromkeys(SERDE, {"errors", "core"} | SERDE),
+    "serde": {"errors", "core", "_serde"},
+    "_serde": {"errors", "core"},
     "forks": set(),
     "loops": {"errors", "forks"},
     "chunks": SHARED,
@@ -32,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "packing": SHARED | {"serde"},
     "backends": {"chunks", "errors", "forks", "rows", "storage"},
     **dict.fromkeys(SAVER, SHARED | RULES | SAVER | {"forks", "loops"}),
-    "memory": {"backends", "saver"},
+    "memory": {"backends", "errors", "saver"},
     "sqlite": {"backends", "errors", "saver"},
     "url": {"errors", "memory", "sqlite", "saver"},
     "status": {"core"},
