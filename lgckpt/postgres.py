@@ -109,9 +109,7 @@ class PostgresSaver(Saver):
         super().__init__(storage, serde=serde, compression=compression)
 
     @classmethod
-    def from_conn_string(
-        cls, conn_string: str, *, pipeline: bool = False, **options: Any
-    ) -> Self:
+    def from_conn_string(cls, conn_string: str, *, pipeline: bool = False, **options: Any) -> Self:
         """A saver on a URL; use it from `with` or `async with`.
 
         Args:

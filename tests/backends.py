@@ -12,7 +12,7 @@ from typing import Any
 
 import lgckpt
 from lgckpt.saver import Saver
-from tests.services.postgres_schemas import damage_postgres, open_older_postgres, open_postgres
+from tests.services.postgres_schemas import damage_postgres, open_postgres
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -18,7 +18,6 @@ from lgckpt.backends.postgres_expiry import Expiry
 from lgckpt.backends.postgres_names import Address, address, from_sql, quoted, to_sql
 from lgckpt.backends.postgres_pool import Connections, PoolOptions, snapshot
 from lgckpt.backends.postgres_rows import (
-    BUSY,
     EXPIRED,
     STORED,
     Request,
@@ -41,6 +40,8 @@ from lgckpt.rows import (
     Written,
 )
 from lgckpt.storage import Decide, Wanted, all_refs
+
+T = TypeVar("T")
 
 
 class PostgresStorage:
@@ -199,17 +200,18 @@ class PostgresStorage:
         await self._expiry.refresh(dict.fromkeys(tids))
         return found
 
-    async def _consistently(self, connections: Connections, load: Any) -> list[Loaded]:
+    async def _consistently(
+        self, connections: Connections, load: Callable[[Any], Awaitable[tuple[list[T], bool]]]
+    ) -> list[T]:
         """Read without a transaction; if something was missing, once more as of one moment.
 
         It is missing if a sweep came between two statements, or if it is lost.
         """
-        found: list[Loaded]
         found, whole = await connections.run(load)
         if whole:
             return found
 
-        async def again(connection: Any) -> Any:
+        async def again(connection: Any) -> tuple[list[T], bool]:
             async with snapshot(connection):
                 return await load(connection)
 

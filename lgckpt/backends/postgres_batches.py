@@ -83,7 +83,9 @@ class Batches:
     async def drain(self) -> None:
         """Wait until nothing is under way."""
         while self._tasks or self._queue:
-            await asyncio.sleep(0.005)
+            self._dispatch()
+            if self._tasks:
+                await asyncio.wait(set(self._tasks))
 
     def _wake(self) -> None:
         """Send soon: what else this turn of the event loop brings may go with it."""

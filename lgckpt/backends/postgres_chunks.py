@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from lgckpt.backends.postgres_rows import Statements
-from lgckpt.chunks import Ask, Frames, Walk, collecting, walk, reaching
+from lgckpt.chunks import Ask, Frames, Walk, collecting, reaching, walk
 
 Missing = set[UUID]
 """Threads some of whose chunks were not there."""

@@ -66,7 +66,9 @@ def translated(exc: BaseException, place: str, timeout: float | None) -> Storage
     """The error to raise from `exc`; None if `exc` is none of the driver's."""
     if isinstance(exc, TIMEOUTS):
         return StorageError(f"{place}: no answer within {timeout} seconds")
-    if isinstance(exc, (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)):
+    if isinstance(
+        exc, (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+    ):
         return StorageError(f"{place}: {_reason(exc)}")
     if isinstance(exc, OSError):
         return StorageError(f"{place} cannot be reached: {_reason(exc)}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from lgckpt.backends.postgres_names import Address, address, from_sql
@@ -83,9 +85,7 @@ class Expiry:
     async def drop(self, at: Address) -> None:
         """Delete a thread if it has expired."""
         await self._connections.run(
-            lambda connection: connection.fetchval(
-                self._statements.drop, at.lock, True, at.tid, True
-            )
+            partial(_value, self._statements.drop, (at.lock, True, at.tid, True))
         )
 
     def sweep_sometimes(self) -> None:
@@ -123,9 +123,7 @@ class Expiry:
         for record in records:
             at = address(self._schema, from_sql(record[0]))
             deleted += await self._connections.run(
-                lambda connection, at=at: connection.fetchval(
-                    self._statements.drop, at.lock, False, at.tid, True
-                )
+                partial(_value, self._statements.drop, (at.lock, False, at.tid, True))
             )
         return deleted
 
@@ -134,3 +132,7 @@ class Expiry:
         if self._sweeping is not None:
             self._sweeping.cancel()
             await asyncio.wait([self._sweeping])
+
+
+async def _value(statement: str, arguments: tuple[Any, ...], connection: Any) -> Any:
+    return await connection.fetchval(statement, *arguments)

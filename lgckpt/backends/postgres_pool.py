@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -84,6 +84,7 @@ class Connections:
         self._pool: asyncpg.Pool | None = None
         self._lock = asyncio.Lock()
         self._active = 0
+        self._idle = asyncio.Event()
         self._ageing: asyncio.TimerHandle | None = None
 
     @property
@@ -124,6 +125,8 @@ class Connections:
             raise told from exc
         finally:
             self._active -= 1
+            if self._closed and not self._active:
+                self._idle.set()
 
     async def _again(self, work: Work[T]) -> T:
         attempts = AsyncRetrying(
@@ -198,9 +201,9 @@ class Connections:
     async def close(self) -> None:
         """Refuse what comes, let what is under way end, close what is ours."""
         self.refuse()
-        ending = asyncio.get_running_loop().time() + CLOSE_TIMEOUT
-        while self._active and asyncio.get_running_loop().time() < ending:
-            await asyncio.sleep(0.005)
+        if self._active:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), CLOSE_TIMEOUT)
         if self._ageing is not None:
             self._ageing.cancel()
         pool, self._pool = self._pool, None
@@ -212,7 +215,7 @@ class Connections:
 
     def forget(self) -> None:
         """In a forked child: leave the parent's pool alone, and open another when needed."""
-        _inherited.append((self._pool, self._lock, self._ageing))
+        _inherited.append((self._pool, self._lock, self._idle, self._ageing))
         self._begin()
 
 

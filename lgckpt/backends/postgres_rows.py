@@ -19,7 +19,6 @@ PARAMETERS = 27
 """How many arguments `lgckpt_store` takes."""
 
 
-
 class Statements:
     """Every statement that reads or stores rows, for one schema.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import os
 import pwd
@@ -10,11 +9,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-import asyncpg
+import psycopg
 
 from tests.services.ports import START_TIMEOUT, free_port, wait_until_listening
 
@@ -89,7 +89,7 @@ class PostgresServer:
             )  # fmt: skip
         try:
             wait_until_listening(self.port)
-            asyncio.run(_answers(self.url))
+            _wait_until_it_answers(self.url)
         except BaseException as exc:
             said = (self.directory / "log").read_text(errors="replace")
             raise RuntimeError(f"PostgreSQL does not come up: {said[-2000:]}") from exc
@@ -112,17 +112,16 @@ class PostgresServer:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-async def _answers(url: str) -> None:
-    deadline = asyncio.get_running_loop().time() + START_TIMEOUT
+def _wait_until_it_answers(url: str) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
     while True:
         try:
-            connection = await asyncpg.connect(url, timeout=5)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            if asyncio.get_running_loop().time() > deadline:
+            psycopg.connect(url, connect_timeout=5).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
                 raise
-            await asyncio.sleep(0.02)
+            time.sleep(0.02)
         else:
-            await connection.close()
             return
 
 

@@ -100,9 +100,7 @@ def open_older_postgres(**options: Any) -> Iterator[lgckpt.PostgresSaver]:
 @contextmanager
 def saver_beside(storage: PostgresStorage, **options: Any) -> Iterator[lgckpt.PostgresSaver]:
     """Another saver on the same tables."""
-    with lgckpt.PostgresSaver(
-        storage._primary._source, schema=storage._schema, **options
-    ) as saver:
+    with lgckpt.PostgresSaver(storage._primary._source, schema=storage._schema, **options) as saver:
         yield saver
 
 
