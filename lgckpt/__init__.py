@@ -12,6 +12,7 @@ from lgckpt.errors import (
     UnsupportedFormatError,
 )
 from lgckpt.memory import InMemorySaver, MemorySaver
+from lgckpt.redis import AsyncRedisSaver, RedisSaver
 from lgckpt.saver import Saver
 from lgckpt.serde import Serializer
 from lgckpt.sqlite import AsyncSqliteSaver, SqliteSaver, sqlite_ddl
@@ -19,6 +20,7 @@ from lgckpt.status import Status, status
 from lgckpt.url import from_url
 
 __all__ = [
+    "AsyncRedisSaver",
     "AsyncSqliteSaver",
     "ClosedError",
     "ConfigurationError",
@@ -29,6 +31,7 @@ __all__ = [
     "InMemorySaver",
     "LgckptError",
     "MemorySaver",
+    "RedisSaver",
     "Saver",
     "Serializer",
     "SqliteSaver",

@@ -33,7 +33,8 @@ ALLOWED: dict[str, set[str]] = {
     **dict.fromkeys(SAVER, SHARED | RULES | SAVER | {"forks", "loops"}),
     "memory": {"backends", "saver"},
     "sqlite": {"backends", "errors", "saver"},
-    "url": {"errors", "memory", "sqlite", "saver"},
+    "redis": {"backends", "errors", "saver"},
+    "url": {"errors", "memory", "redis", "sqlite", "saver"},
     "status": {"core"},
 }
 HOST_FREE = {"errors", "rows", "core", "forks", "loops", "chunks", "storage", "backends"}

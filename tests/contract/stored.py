@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lgckpt.backends.memory import MemoryStorage
+from lgckpt.backends.redis import RedisStorage
 from lgckpt.core import core
 from lgckpt.rows import REF_SIZE, CheckpointRow, WriteRow
 from lgckpt.saver import Saver
+from tests.services import redis_rows
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Stored:
 
 def stored(saver: Saver) -> Stored:
     storage = saver._handle.storage
+    if isinstance(storage, RedisStorage):
+        return _of_redis(saver)
     return _of_memory(storage) if isinstance(storage, MemoryStorage) else _of_sqlite(storage)
 
 
@@ -49,6 +53,16 @@ def _of_memory(storage: MemoryStorage) -> Stored:
         ],
         {name: dict(thread.chunks) for name, thread in threads.items()},
     )
+
+
+def _of_redis(saver: Saver) -> Stored:
+    with redis_rows.client_of(saver) as (client, prefix):
+        names = redis_rows.threads(client, prefix)
+        return Stored(
+            [row for name in names for row in redis_rows.rows(client, prefix, name)],
+            [write for name in names for write in redis_rows.writes(client, prefix, name)],
+            {name: redis_rows.chunks(client, prefix, name) for name in names},
+        )
 
 
 def _of_sqlite(storage) -> Stored:
@@ -110,6 +124,9 @@ def assert_nothing_unused(saver: Saver) -> None:
 def drop_chunks(saver: Saver, thread_id: str) -> None:
     """Lose the chunks of a thread, as only damage can."""
     storage = saver._handle.storage
+    if isinstance(storage, RedisStorage):
+        redis_rows.drop_chunks(saver, thread_id)
+        return
     if isinstance(storage, MemoryStorage):
         storage._all[thread_id].chunks.clear()
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lgckpt.errors import CorruptCheckpointError
+from lgckpt.storage import all_refs
 from tests.backends import Backend
 from tests.checkpoints import Config, Thread, config
 from tests.colours import Coloured
@@ -120,7 +121,8 @@ async def test_a_damaged_thread_is_named_once_the_others_are_done(
         thread = Thread(coloured, name)
         await thread.put({"n": 1}, run_id="gone")
         await thread.put({"n": 2}, run_id="kept", mark=name)
-    row = coloured.saver._handle.storage.get("hurt", "", None).row
+    read = coloured.saver._handle.driver(sync=True)
+    row = (await read("get", "hurt", "", None, all_refs)).row
     backend.damage(
         coloured.saver, "checkpoints", "metadata", lambda m: b"?" if m == row.metadata else m
     )

@@ -10,6 +10,7 @@ import pytest
 
 import lgckpt
 from lgckpt.errors import ConfigurationError, CorruptCheckpointError
+from lgckpt.storage import all_refs
 from tests.backends import Backend
 from tests.checkpoints import Thread, checkpoint, config
 from tests.colours import Coloured
@@ -99,7 +100,8 @@ async def test_damage_ends_a_list_after_all_else_was_given(
 ) -> None:
     for name in ("a", "hurt", "z"):
         await Thread(coloured, name).put({"n": 1}, mark=name)
-    row = coloured.saver._handle.storage.get("hurt", "", None).row
+    read = coloured.saver._handle.driver(sync=True)
+    row = (await read("get", "hurt", "", None, all_refs)).row
     backend.damage(
         coloured.saver, "checkpoints", "metadata", lambda m: b"?" if m == row.metadata else m
     )
