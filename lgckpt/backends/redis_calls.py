@@ -131,8 +131,10 @@ class Calls:
         self._closed = True
         client, self._client = self._client, None
         if client is not None and self._source.owned:
-            with suppress(Exception):
-                await client.aclose()
+            manager = getattr(getattr(client, "connection_pool", None), "sentinel_manager", None)
+            for one in (client, *(manager.sentinels if manager is not None else ())):
+                with suppress(Exception):
+                    await one.aclose()
 
     def forget(self) -> None:
         """In a forked child: let go of the parent's client without touching it."""
@@ -186,6 +188,8 @@ class Calls:
     async def _pipeline_with_wait(
         self, client: Any, command: tuple[Any, ...], replicas: Replicas
     ) -> list[Any]:
+        from redis.exceptions import AskError  # noqa: PLC0415
+
         if self._source.cluster:
             await client.initialize()
             slot = client.keyslot(command[3])
@@ -193,13 +197,22 @@ class Calls:
             pipe = client.pipeline()
             pipe.execute_command(*command, target_nodes=node, **_raw())
             pipe.execute_command("WAIT", *replicas, target_nodes=node)
-            return list(await pipe.execute(raise_on_error=False, allow_redirections=False))
+            found = await pipe.execute(raise_on_error=False, allow_redirections=False)
+            if isinstance(found[0], AskError):
+                # A single command has the client learn where the slot is now.
+                await client.execute_command("EXISTS", command[3])
+            return list(found)
         async with client.pipeline(transaction=False) as pipe:
             pipe.execute_command(*command, **_raw())
             pipe.execute_command("WAIT", *replicas)
             return list(await pipe.execute(raise_on_error=False))
 
     async def _trying(self, attempt: Callable[[Any], Awaitable[T]]) -> T:
+        """Try again what may succeed later.
+
+        A cluster client of redis-py closes connections while others use them, when it looks
+        anew for the masters; those then fail with an AttributeError.
+        """
         from redis.exceptions import RedisError  # noqa: PLC0415
 
         began, pause = time.monotonic(), FIRST_PAUSE
@@ -208,7 +221,9 @@ class Calls:
                 client, gate = self._opened()
                 async with gate:
                     result = await attempt(client)
-            except (RedisError, OSError, asyncio.TimeoutError, EOFError) as exc:
+            except (RedisError, OSError, asyncio.TimeoutError, EOFError, AttributeError) as exc:
+                if isinstance(exc, AttributeError) and not self._source.cluster:
+                    raise
                 spent = time.monotonic() - began
                 if kind(exc) not in ("away", "replica") or spent + pause > self._patience(exc):
                     raise self._error(exc) from exc

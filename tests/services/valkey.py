@@ -60,6 +60,8 @@ class Server:
 
     def start(self) -> None:
         """Start it, again if need be on what it had on disk, and wait until it answers."""
+        if self._process is not None:
+            return
         command = [self.binary]
         if self._sentinel is not None:
             config = self.directory / "sentinel.conf"
