@@ -46,7 +46,7 @@ def test_an_unknown_master_is_named(watched: Watched) -> None:
     url = watched.url.replace(watched.name, "other")
     with (
         lgckpt.RedisSaver(url) as saver,
-        pytest.raises(StorageError, match="other by 127.0.0.1"),
+        pytest.raises(StorageError, match="other by"),
     ):
         saver.setup()
 

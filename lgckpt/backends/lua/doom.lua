@@ -8,13 +8,13 @@ if redis.call('HGET', data, 'v') ~= version then
   return 0
 end
 local state = redis.call('HGET', data, 'g')
-if first == '1' then
-  if state == 'dropping' then
-    return 0
-  end
-  redis.call('DEL', doomed)
-elseif state ~= token then
+if first == '1' and state == 'dropping' or first == '0' and state ~= token then
   return 0
+end
+-- A full server allows this, and then what follows: retention is what empties it.
+redis.call('HDEL', data, 'g')
+if first == '1' then
+  redis.call('DEL', doomed)
 end
 for i = 7, #ARGV do
   redis.call('SADD', doomed, ARGV[i])

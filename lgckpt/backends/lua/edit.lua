@@ -9,7 +9,8 @@ if redis.call('HGET', data, 'v') ~= version then
   return false
 end
 
--- Removals first: a full server allows them, and then whatever follows them.
+-- A full server allows this, and then what follows: retention is what empties it.
+redis.call('HDEL', data, '')
 local function each(width, command, key, before)
   at = at + 1
   local last = at + tonumber(ARGV[at]) * width

@@ -8,9 +8,8 @@ local owner = redis.call('GET', lock)
 if owner and string.sub(owner, 2) ~= token then
   return 0
 end
-if kind == '' then
-  redis.call('DEL', lock)
-else
+redis.call('DEL', lock) -- a full server allows it, and then the next
+if kind ~= '' then
   redis.call('SET', lock, kind .. token, 'PX', hold)
 end
 return 1
