@@ -178,7 +178,10 @@ def test_a_user_without_info_is_served() -> None:
 def test_a_server_that_is_not_there_is_named_soon() -> None:
     url = f"redis://:{SECRET}@127.0.0.1:{free_port()}/0"
     began = time.monotonic()
-    with lgckpt.RedisSaver(url) as saver, pytest.raises(StorageError, match="127.0.0.1") as caught:
+    with (
+        lgckpt.RedisSaver(url) as saver,
+        pytest.raises(StorageError, match=r"127\.0\.0\.1") as caught,
+    ):
         saver.setup()
     assert SECRET not in str(caught.value)
     assert time.monotonic() - began < 5
