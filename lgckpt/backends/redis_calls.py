@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,9 +22,6 @@ FIRST_CONTACT = 1.0
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5
 """Seconds between two tries, doubled each time."""
-
-_inherited: list[object] = []
-"""Clients of a forked child's parent: collecting one would touch the parent's sockets."""
 
 
 class Call(NamedTuple):
@@ -138,8 +136,11 @@ class Calls:
 
     def forget(self) -> None:
         """In a forked child: let go of the parent's client without touching it."""
-        _inherited.append((self._client, self._gate))
+        inherited = (self._client, self._gate)
         self._client = self._gate = None
+        # Never collected, not even as the child ends: its connections would warn that they
+        # are open, and touch the sockets that the parent uses.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(inherited))
 
     async def _run(self, client: Any, call: Call) -> Any:
         from redis.exceptions import NoScriptError  # noqa: PLC0415

@@ -9,6 +9,7 @@ within `KEEP` seconds of being made: what they stand for may be on its way.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -33,8 +34,9 @@ KEEP = 600
 FRESH = 60.0
 """Seconds after registering within which to store; ten times less than `KEEP`."""
 
-PAGE = 500
-"""Entries read at once."""
+SHARDS_AT_ONCE = 16
+PAGE = 200
+"""Entries of a shard read at once."""
 
 TIDY_EVERY = 8
 TIDIED = 32
@@ -70,18 +72,23 @@ class Registry:
 
     async def threads(self) -> AsyncIterator[list[str]]:
         """All threads, page by page; some may be gone."""
-        for shard in range(SHARDS):
-            keys = registry_keys(self._prefix, "threads", shard)
-            after = b"-"
-            while True:
-                page = await self._calls.command(
-                    "ZRANGEBYLEX", keys.entries, after, b"+", b"LIMIT", 0, PAGE
-                )
-                if page:
-                    yield [unescape(entry) for entry in page]
-                if len(page) < PAGE:
-                    break
-                after = b"(" + page[-1]
+        for first in range(0, SHARDS, SHARDS_AT_ONCE):
+            after = dict.fromkeys(range(first, first + SHARDS_AT_ONCE), b"-")
+            while after:
+                pages = await asyncio.gather(*(self._page(*one) for one in after.items()))
+                for shard, page in zip(list(after), pages, strict=True):
+                    if len(page) < PAGE:
+                        del after[shard]
+                    else:
+                        after[shard] = b"(" + page[-1]
+                yield [unescape(entry) for page in pages for entry in page]
+
+    async def _page(self, shard: int, after: bytes) -> list[bytes]:
+        keys = registry_keys(self._prefix, "threads", shard)
+        found: list[bytes] = await self._calls.command(
+            "ZRANGEBYLEX", keys.entries, after, b"+", b"LIMIT", 0, PAGE
+        )
+        return found
 
     async def threads_of(self, run_id: str) -> list[str]:
         """The threads with checkpoints of a run."""

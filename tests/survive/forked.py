@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import lgckpt
 from lgckpt.errors import LgckptError
 from lgckpt.saver import Saver
 from tests.checkpoints import config
+from tests.services.valkey import shared_url
 from tests.survive.checker import check_file, check_memory
 from tests.survive.crowd import CHILD_LIMIT, fork, fork_child, join, reap, threads
 from tests.survive.harness import guard, run
@@ -25,9 +27,20 @@ CHILDREN = 4
 PUTS = 5
 
 
+DURABLE = ("sqlite", "redis")
+"""Backends by which parent and children see what the others store."""
+
+
+def key_prefix(path: Path) -> str:
+    """Of a Redis saver's keys, in place of a file of its own."""
+    return f"fork-{sha1(str(path).encode()).hexdigest()}"
+
+
 def open_saver(backend: str, path: Path) -> Saver:
     if backend == "memory":
         return lgckpt.MemorySaver()
+    if backend == "redis":
+        return lgckpt.RedisSaver(shared_url(), prefix=key_prefix(path))
     return lgckpt.SqliteSaver(path if backend == "sqlite" else ":memory:")
 
 
@@ -77,7 +90,7 @@ def family(saver: Saver, backend: str, path: Path) -> None:
     work(saver, "large-parent")
     reap(pids)
     work(saver, "large-parent-afterwards")
-    for name in names if backend == "sqlite" else ():
+    for name in names if backend in DURABLE else ():
         assert_there(saver, name)
     assert_there(saver, "large-parent")
     check(saver, backend, path)
@@ -103,7 +116,7 @@ def generations(saver: Saver, backend: str, path: Path, count: int) -> None:
         work(saver, "large-4")
 
     reap([fork_child(child)])
-    for name in ("large-1", *(("large-2", "large-3", "large-4") if backend == "sqlite" else ())):
+    for name in ("large-1", *(("large-2", "large-3", "large-4") if backend in DURABLE else ())):
         assert_there(saver, name)
     check(saver, backend, path)
 
@@ -116,7 +129,7 @@ def by_multiprocessing(saver: Saver, backend: str, path: Path, count: int) -> No
         process.start()
     work(saver, "large-parent")
     join(processes)
-    for name in names if backend == "sqlite" else ():
+    for name in names if backend in DURABLE else ():
         assert_there(saver, name)
     check(saver, backend, path)
 
@@ -177,7 +190,7 @@ def under_a_lock(saver: Saver, backend: str, path: Path, count: int) -> None:
 
     class Slow(type(saver.serde)):  # type: ignore[misc]
         def loads_typed(self, data: Any) -> Any:
-            if threading.current_thread() is pruning and not inside.is_set():
+            if not inside.is_set():
                 inside.set()
                 time.sleep(1)
             return loads(data)

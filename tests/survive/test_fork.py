@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.services.valkey import drop_prefix, shared_url
+from tests.survive.forked import key_prefix
 from tests.survive.harness import run, scaled
 
 FORKS = 24
@@ -15,7 +17,7 @@ MULTI_THREADED = "-Wignore:This process:DeprecationWarning"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["memory", "sqlite", "sqlite-memory"])
+@pytest.mark.parametrize("backend", ["memory", "sqlite", "sqlite-memory", "redis"])
 @pytest.mark.parametrize(
     "scenario",
     [
@@ -39,4 +41,9 @@ def test_a_child_that_outlives_its_parents_saver_loses_nothing(tmp_path: Path) -
 def fork(scenario: str, backend: str, directory: Path) -> None:
     flags = ("-Werror", MULTI_THREADED)
     path = directory / "agents.db"
-    run("forked", scenario, backend, path, scaled(FORKS), limit=60, flags=flags)
+    env = {"LGCKPT_TEST_REDIS": shared_url()} if backend == "redis" else {}
+    try:
+        run("forked", scenario, backend, path, scaled(FORKS), limit=60, flags=flags, env=env)
+    finally:
+        if backend == "redis":
+            drop_prefix(shared_url(), key_prefix(path))

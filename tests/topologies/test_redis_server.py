@@ -180,7 +180,7 @@ def test_a_server_that_is_not_there_is_named_soon() -> None:
     began = time.monotonic()
     with (
         lgckpt.RedisSaver(url) as saver,
-        pytest.raises(StorageError, match=r"127\.0\.0\.1") as caught,
+        pytest.raises(StorageError, match="cannot be") as caught,
     ):
         saver.setup()
     assert SECRET not in str(caught.value)
