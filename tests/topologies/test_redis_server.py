@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -305,6 +306,29 @@ def test_options_that_make_no_sense_are_refused() -> None:
             lgckpt.RedisSaver(wrong)
     with pytest.raises(ConfigurationError):
         lgckpt.RedisSaver()
+
+
+def test_without_redis_py_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "redis.asyncio", None)
+    with pytest.raises(ConfigurationError, match=r"lgckpt\[redis\]"):
+        lgckpt.RedisSaver("redis://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("form", ["redis://127.0.0.1:{}/2", "redis://127.0.0.1:{}?db=2"])
+def test_a_url_names_the_database(form: str) -> None:
+    with server() as made:
+        with lgckpt.from_url(form.format(made.port)) as saver:
+            assert type(saver) is lgckpt.RedisSaver
+            put(saver, {"n": 1})
+        assert made.client.dbsize() == 0
+
+
+def test_a_unix_socket() -> None:
+    with server(unixsocket="server.sock") as made:
+        with lgckpt.from_url(f"unix://{made.directory / 'server.sock'}") as saver:
+            put(saver, {"n": 1})
+            assert values(saver) == {"n": 1}
+        assert made.client.dbsize() > 0
 
 
 def test_two_savers_of_other_prefixes_share_a_database() -> None:
