@@ -29,7 +29,10 @@ class RedisSaver(Saver):
     since the last snapshot. Replication is asynchronous: a failover loses what the replica
     had not got yet. `wait` narrows that: a put then returns once so many replicas have
     it. A master cut off from its replicas and replaced can still lose what they
-    acknowledged to it if the one promoted is another, so this is no consensus. Set
+    acknowledged to it if the one promoted is another, so this is no consensus. In a
+    Cluster the list of all threads lies elsewhere than the threads: after a failover that
+    lost its last entries, a thread made just before is found by its id, and by
+    `list(None)` and `delete_for_runs` no more. Set
     `maxmemory-policy noeviction`: any other drops checkpoints once memory is full (a warning
     is logged by `setup` where that is so).
 

@@ -68,7 +68,8 @@ class Registry:
         return began + FRESH
 
     async def _enter(self, kind: str, shard: int, args: Sequence[bytes | int]) -> None:
-        await self._calls.script(REGISTER, registry_keys(self._prefix, kind, shard), (KEEP, *args))
+        keys = registry_keys(self._prefix, kind, shard)
+        await self._calls.durable(REGISTER, keys, (KEEP, *args))
 
     async def threads(self) -> AsyncIterator[list[str]]:
         """All threads, page by page; some may be gone."""
