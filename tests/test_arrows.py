@@ -35,7 +35,8 @@ ALLOWED: dict[str, set[str]] = {
     "memory": {"backends", "errors", "saver"},
     "sqlite": {"backends", "errors", "saver"},
     "postgres": {"backends", "errors", "saver"},
-    "url": {"errors", "memory", "postgres", "saver", "sqlite"},
+    "redis": {"backends", "errors", "saver"},
+    "url": {"errors", "memory", "postgres", "redis", "saver", "sqlite"},
     "status": {"core"},
 }
 HOST_FREE = {"errors", "rows", "core", "forks", "loops", "chunks", "storage", "backends"}
