@@ -16,7 +16,7 @@ from tests.checkpoints import config
 from tests.survive.states import WRITERS, Conversation, assert_whole
 
 REPLACED = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-"""redis-py leaves connections to a node behind when it replaces the node after a failure."""
+"""redis-py leaves connections behind unclosed when a server fails as they are being made."""
 
 LONGEST = 40
 """Steps after which a conversation starts anew, so that states stay small."""
