@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from lgckpt.errors import LgckptError
 from lgckpt.saver import Saver
 from tests.checkpoints import config
 from tests.survive.states import WRITERS, Conversation, assert_whole
+
+REPLACED = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""redis-py leaves connections behind unclosed when a server fails as they are being made."""
 
 LONGEST = 40
 """Steps after which a conversation starts anew, so that states stay small."""
@@ -58,6 +64,7 @@ class Load:
             self._stop.set()
             for thread in self._threads:
                 thread.join(60)
+            gc.collect()
 
     def until_written(self, count: int = 20, limit: float = 40.0) -> None:
         """Wait until every thread has been written so many times more."""

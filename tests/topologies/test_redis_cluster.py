@@ -15,7 +15,7 @@ from lgckpt.saver import Saver
 from tests.checkpoints import Thread, config
 from tests.colours import COLOURS, Coloured
 from tests.services.clusters import Cluster, until
-from tests.topologies.load import Load
+from tests.topologies.load import REPLACED, Load
 
 LARGE = [{"id": i, "content": f"message {i} " * 9} for i in range(600)]
 
@@ -98,6 +98,7 @@ def test_a_write_waits_for_replicas(cluster: Cluster) -> None:
 
 
 @pytest.mark.slow
+@REPLACED
 @pytest.mark.parametrize("wait", [None, (1, 3000)], ids=["without WAIT", "with WAIT"])
 def test_a_killed_master_under_load(cluster: Cluster, wait: tuple[int, int] | None) -> None:
     """Writes resume; with WAIT nothing is lost, without it what had not been replicated."""

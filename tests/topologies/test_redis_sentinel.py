@@ -14,7 +14,7 @@ from lgckpt.errors import ConfigurationError, StorageError
 from tests.checkpoints import Thread, config
 from tests.colours import Coloured
 from tests.services.clusters import Watched
-from tests.topologies.load import Load
+from tests.topologies.load import REPLACED, Load
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,7 @@ def test_an_unknown_master_is_named(watched: Watched) -> None:
 
 
 @pytest.mark.slow
+@REPLACED
 def test_a_failover_under_load(watched: Watched) -> None:
     names = [f"{size}-{n}" for size in ("small", "large") for n in range(2)]
     with lgckpt.from_url(watched.url, prefix="load", retry_for=30) as saver:

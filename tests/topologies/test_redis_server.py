@@ -25,7 +25,7 @@ from tests.contract.stored import assert_nothing_missing, stored
 from tests.services import redis_rows
 from tests.services.ports import free_port
 from tests.services.valkey import Server
-from tests.topologies.load import Load
+from tests.topologies.load import REPLACED, Load
 
 pytestmark = pytest.mark.anyio
 
@@ -110,6 +110,7 @@ def test_a_script_that_was_flushed_is_sent_again() -> None:
         assert len([*saver.list(None)]) == 1
 
 
+@REPLACED
 def test_a_restarted_server_is_reached_again_and_has_what_was_acknowledged() -> None:
     with (
         server(appendonly="yes", appendfsync="always") as made,

@@ -122,20 +122,20 @@ async def test_expired_threads_leave_the_registry(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A while later, as others are made; one that is being made never does."""
-    monkeypatch.setattr("lgckpt.backends.redis_registry.KEEP", 0)
+    monkeypatch.setattr("lgckpt.backends.redis_registry.KEEP", 1)
     monkeypatch.setattr("lgckpt.backends.redis_registry.TIDY_EVERY", 1)
     with lgckpt.RedisSaver(server.url, ttl=1000) as saver:
         await Thread(Coloured(saver, "sync")).put({"n": 1}, run_id="r")
         assert _registered(server) == {"threads": 1, "runs": 1}
         _expire(server)
-        await asyncio.sleep(1.1)
+        await asyncio.sleep(2.1)
         assert [*saver.list(None)] == []
         saver.delete_for_runs(["r"])
         assert _registered(server) == {"threads": 0, "runs": 0}
         for n in range(40):
             await Thread(Coloured(saver, "sync"), f"gone {n}").put({"n": 1}, run_id=f"gone {n}")
             saver.delete_thread(f"gone {n}")
-        await asyncio.sleep(1.1)
+        await asyncio.sleep(2.1)
         for n in range(300):
             await Thread(Coloured(saver, "sync"), f"kept {n}").put({"n": 1}, run_id=f"kept {n}")
         found = _registered(server)
