@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from contextvars import Context
 from typing import Any, Protocol, TypeVar
 
 from lgckpt import forks
@@ -67,7 +68,8 @@ class LoopThread:
                     target=_run, args=(self._loop,), name="lgckpt-loop", daemon=True
                 )
                 self._thread.start()
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+            # In a context of its own: timers of a pool would keep the caller's, and all it holds.
+            return Context().run(asyncio.run_coroutine_threadsafe, coroutine, self._loop)
 
     def is_running_here(self) -> bool:
         """See `Loop.is_running_here`."""
