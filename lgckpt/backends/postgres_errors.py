@@ -35,8 +35,10 @@ def is_lost(exc: BaseException) -> bool:
     """Whether the connection failed, rather than what was asked of it."""
     if isinstance(exc, TIMEOUTS):
         return False
+    if isinstance(exc, (asyncpg.DataError, asyncpg.ClientConfigurationError)):
+        return False
     if isinstance(exc, asyncpg.InterfaceError):
-        return not isinstance(exc, (asyncpg.DataError, asyncpg.ClientConfigurationError))
+        return "pool is" not in str(exc)  # closed or never opened: no other connection helps
     return isinstance(exc, (*LOST, OSError))
 
 

@@ -253,3 +253,28 @@ async def test_filters_and_names_never_reach_the_sql(
     assert one.pending_writes == [(evil, evil, evil)]
     await pg_saver.adelete_for_runs([evil])
     assert connection.execute("SELECT count(*) FROM lgckpt_threads").fetchone() == (1,)
+
+
+async def test_a_pool_that_is_not_open_is_told_at_once(place: Place) -> None:
+    pool = asyncpg.create_pool(place.url)
+    saver = lgckpt.PostgresSaver(pool, schema=place.schema)
+    started = time.monotonic()
+    with pytest.raises(StorageError, match="pool is not initialized"):
+        await saver.aget_tuple(config("t"))
+    assert time.monotonic() - started < 5
+    await saver.aclose()
+
+
+async def test_closing_does_not_wait_for_a_lock_that_stays_taken(place: Place) -> None:
+    with place.saver() as saver, place.connect() as connection:
+        await use(saver)
+        lock = address(place.schema, "t").lock
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
+            stuck = asyncio.create_task(saver.aput(config("t"), checkpoint({}), {}, {}))
+            await asyncio.sleep(0.2)
+            started = time.monotonic()
+            await saver.aclose()
+            assert time.monotonic() - started < 9
+            with pytest.raises(ClosedError):
+                await asyncio.wait_for(stuck, 5)
