@@ -12,6 +12,7 @@ from lgckpt.errors import (
     UnsupportedFormatError,
 )
 from lgckpt.memory import InMemorySaver, MemorySaver
+from lgckpt.postgres import AsyncPostgresSaver, PostgresSaver, postgres_ddl
 from lgckpt.saver import Saver
 from lgckpt.serde import Serializer
 from lgckpt.sqlite import AsyncSqliteSaver, SqliteSaver, sqlite_ddl
@@ -19,6 +20,7 @@ from lgckpt.status import Status, status
 from lgckpt.url import from_url
 
 __all__ = [
+    "AsyncPostgresSaver",
     "AsyncSqliteSaver",
     "ClosedError",
     "ConfigurationError",
@@ -29,6 +31,7 @@ __all__ = [
     "InMemorySaver",
     "LgckptError",
     "MemorySaver",
+    "PostgresSaver",
     "Saver",
     "Serializer",
     "SqliteSaver",
@@ -36,6 +39,7 @@ __all__ = [
     "StorageError",
     "UnsupportedFormatError",
     "from_url",
+    "postgres_ddl",
     "sqlite_ddl",
     "status",
 ]

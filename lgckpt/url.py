@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from lgckpt.errors import ConfigurationError
 from lgckpt.memory import MemorySaver
+from lgckpt.postgres import PostgresSaver
 from lgckpt.saver import Saver
 from lgckpt.sqlite import SqliteSaver
 
@@ -15,8 +16,9 @@ def from_url(url: str, **options: Any) -> Saver:
     """Make a saver.
 
     Args:
-        url: `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db` or
-            `sqlite:///:memory:`.
+        url: `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db`,
+            `sqlite:///:memory:` or `postgresql://user@host:5432/database`, with the
+            parameters that asyncpg knows.
         **options: Passed to the saver.
 
     Raises:
@@ -26,6 +28,8 @@ def from_url(url: str, **options: Any) -> Saver:
         parts = urlsplit(url)
     except ValueError as exc:
         raise ConfigurationError(f"not a URL: {url!r}") from exc
+    if parts.scheme in ("postgresql", "postgres"):
+        return PostgresSaver(url, **options)
     if parts.query or parts.fragment:
         raise ConfigurationError("options are keyword arguments, not part of the URL")
     if parts.scheme == "memory":
@@ -40,5 +44,5 @@ def from_url(url: str, **options: Any) -> Saver:
             )
         return SqliteSaver(unquote(parts.path[1:]), **options)
     raise ConfigurationError(
-        f"no backend for URLs of scheme {parts.scheme!r}; there are: memory, sqlite"
+        f"no backend for URLs of scheme {parts.scheme!r}; there are: memory, sqlite, postgresql"
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 import lgckpt
 from lgckpt.saver import Saver
+from tests.services.postgres_schemas import damage_postgres, open_postgres
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class Backend:
             `change` to `column` ("state", "metadata", "refs", "value", "frame") of every row of
             `table` ("checkpoints", "writes", "chunks").
         durable: Whether what is stored outlives the saver.
+        longest_key: Bytes that a checkpoint's and a task's names may have together.
     """
 
     name: str
     open: Callable[..., AbstractContextManager[Saver]]
     damage: Callable[[Saver, str, str, Callable[[bytes], bytes]], None]
     durable: bool
+    longest_key: int | None = None
 
 
 @contextmanager
@@ -87,4 +90,5 @@ BACKENDS = [
     Backend("memory", open_memory, damage_memory, durable=False),
     Backend("sqlite", open_sqlite_file, damage_sqlite, durable=True),
     Backend("sqlite-memory", open_sqlite_memory, damage_sqlite, durable=False),
+    Backend("postgres", open_postgres, damage_postgres, durable=True, longest_key=2500),
 ]

@@ -34,7 +34,8 @@ ALLOWED: dict[str, set[str]] = {
     **dict.fromkeys(SAVER, SHARED | RULES | SAVER | {"forks", "loops"}),
     "memory": {"backends", "saver"},
     "sqlite": {"backends", "errors", "saver"},
-    "url": {"errors", "memory", "sqlite", "saver"},
+    "postgres": {"backends", "errors", "saver"},
+    "url": {"errors", "memory", "postgres", "saver", "sqlite"},
     "status": {"core"},
 }
 HOST_FREE = {"errors", "rows", "core", "forks", "loops", "chunks", "storage", "backends"}

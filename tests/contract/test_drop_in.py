@@ -13,6 +13,7 @@ from lgckpt.errors import ConfigurationError, CorruptCheckpointError
 from tests.backends import Backend
 from tests.checkpoints import Thread, checkpoint, config
 from tests.colours import Coloured
+from tests.contract.stored import stored
 
 pytestmark = pytest.mark.anyio
 
@@ -99,7 +100,7 @@ async def test_damage_ends_a_list_after_all_else_was_given(
 ) -> None:
     for name in ("a", "hurt", "z"):
         await Thread(coloured, name).put({"n": 1}, mark=name)
-    row = coloured.saver._handle.storage.get("hurt", "", None).row
+    (row,) = [row for row in stored(coloured.saver).checkpoints if row.thread_id == "hurt"]
     backend.damage(
         coloured.saver, "checkpoints", "metadata", lambda m: b"?" if m == row.metadata else m
     )
