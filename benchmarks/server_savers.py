@@ -52,8 +52,9 @@ async def _async_postgres(url: str) -> AsyncIterator[AsyncPostgresSaver]:
         yield saver
 
 
-def beside(saver: AsyncPostgresSaver, count: int) -> Sequence[AsyncPostgresSaver]:
+def beside(saver: Saver, count: int) -> Sequence[AsyncPostgresSaver]:
     """Make official savers on one's pool: each has a lock of its own."""
+    assert isinstance(saver, AsyncPostgresSaver)
     return [AsyncPostgresSaver(saver.conn) for _ in range(count)]
 
 

@@ -43,7 +43,7 @@ class Growth(Generic[Where]):
         settings: Settings,
         windows: Mapping[int, int],
     ) -> None:
-        self._kinds = kinds
+        self._kinds: Mapping[str, SaverKind[Where]] = kinds
         self._settings = settings
         self._windows = windows
         self.puts: dict[int, Samples] = {end: defaultdict(list) for end in windows}
