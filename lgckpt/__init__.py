@@ -13,6 +13,7 @@ from lgckpt.errors import (
 )
 from lgckpt.memory import InMemorySaver, MemorySaver
 from lgckpt.postgres import AsyncPostgresSaver, PostgresSaver, postgres_ddl
+from lgckpt.redis import AsyncRedisSaver, RedisSaver
 from lgckpt.saver import Saver
 from lgckpt.serde import Serializer
 from lgckpt.sqlite import AsyncSqliteSaver, SqliteSaver, sqlite_ddl
@@ -21,6 +22,7 @@ from lgckpt.url import from_url
 
 __all__ = [
     "AsyncPostgresSaver",
+    "AsyncRedisSaver",
     "AsyncSqliteSaver",
     "ClosedError",
     "ConfigurationError",
@@ -32,6 +34,7 @@ __all__ = [
     "LgckptError",
     "MemorySaver",
     "PostgresSaver",
+    "RedisSaver",
     "Saver",
     "Serializer",
     "SqliteSaver",

@@ -18,13 +18,13 @@ SAVER = {
     "reading", "recall", "retention", "saver", "small",
     "versions",
 }  # fmt: skip
-SERDE = {"serde", "_langgraph", "_messages", "_models", "_plans"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "rows": set(),
     "core": {"errors", "_core", "_fallback"},
     "_fallback": {"errors"},
-    **dict.fromkeys(SERDE, {"errors", "core"} | SERDE),
+    "serde": {"errors", "core", "_serde"},
+    "_serde": {"errors", "core"},
     "forks": set(),
     "loops": {"errors", "forks"},
     "chunks": SHARED,
@@ -32,10 +32,11 @@ ALLOWED: dict[str, set[str]] = {
     "packing": SHARED | {"serde"},
     "backends": {"chunks", "errors", "forks", "rows", "storage"},
     **dict.fromkeys(SAVER, SHARED | RULES | SAVER | {"forks", "loops"}),
-    "memory": {"backends", "saver"},
+    "memory": {"backends", "errors", "saver"},
     "sqlite": {"backends", "errors", "saver"},
     "postgres": {"backends", "errors", "saver"},
-    "url": {"errors", "memory", "postgres", "saver", "sqlite"},
+    "redis": {"backends", "errors", "saver"},
+    "url": {"errors", "memory", "postgres", "redis", "saver", "sqlite"},
     "status": {"core"},
 }
 HOST_FREE = {"errors", "rows", "core", "forks", "loops", "chunks", "storage", "backends"}

@@ -29,6 +29,7 @@ from lgckpt.backends.postgres_rows import (
     writes_request,
 )
 from lgckpt.backends.postgres_scan import scan
+from lgckpt.errors import ConfigurationError
 from lgckpt.rows import (
     CheckpointKey,
     CheckpointRow,
@@ -70,6 +71,11 @@ class PostgresStorage:
         ttl: float | None = None,
         refresh_on_read: bool = False,
     ) -> None:
+        if not isinstance(source, (str, asyncpg.Pool)):
+            raise ConfigurationError(
+                "a Postgres saver takes a postgresql:// URL or an asyncpg.Pool, not a "
+                f"{type(source).__name__}"
+            )
         self._schema = schema
         self._statements = Statements(quoted(schema))
         pool = pool or PoolOptions()

@@ -18,9 +18,12 @@ LOST = (
     asyncpg.IdleSessionTimeoutError,
     asyncpg.TooManyConnectionsError,
     asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.TargetServerAttributeNotMatched,
+    asyncpg.InternalClientError,
 )
-"""The server or the way to it is gone, or it is another server by now."""
+"""The server or the way to it is gone, or it is another server by now.
+
+`InternalClientError` too: asyncpg raises it on a connection whose end it has half read.
+"""
 
 PASSING = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 """Nothing was stored, and the next attempt may well succeed."""

@@ -10,17 +10,20 @@ from typing import Any, Literal
 
 from lgckpt.backends import sqlite_schema
 from lgckpt.backends.sqlite_connections import Connections
+from lgckpt.backends.sqlite_given import AsyncConnection
 from lgckpt.backends.sqlite_rows import (
     ROW,
     WRITE,
     add_chunks,
     batches,
     carry_out,
-    check_flags,
+    check_entry,
     claims_hold,
     collect_chunks,
     find_parent,
     find_tid,
+    is_shown,
+    joined,
     load,
     marks,
     new_tid,
@@ -30,6 +33,7 @@ from lgckpt.backends.sqlite_rows import (
     store_row,
     sweep,
 )
+from lgckpt.errors import CorruptCheckpointError
 from lgckpt.rows import (
     HIDDEN,
     CheckpointKey,
@@ -45,11 +49,22 @@ from lgckpt.rows import (
 from lgckpt.storage import Decide, Wanted, all_refs, run_sync
 
 TID = "(SELECT tid FROM lgckpt_threads WHERE thread_id = ?)"
-VISIBLE = f"flags & {HIDDEN} = 0"
+VISIBLE = f"flags & {HIDDEN} IS NOT {HIDDEN}"
+"""A row whose flags a damaged file has lost is read, and named then."""
+
 HAS_WRITES = (
-    "EXISTS (SELECT 1 FROM lgckpt_writes AS w WHERE w.tid = c.tid"
-    " AND w.checkpoint_ns = c.checkpoint_ns AND w.checkpoint_id = c.checkpoint_id)"
+    "EXISTS (SELECT 1 FROM lgckpt_writes AS w WHERE w.tid = i.tid"
+    " AND w.checkpoint_ns = i.checkpoint_ns AND w.checkpoint_id = i.checkpoint_id)"
 )
+GET = (
+    f"SELECT {HAS_WRITES}, i.tid, i.checkpoint_id,"
+    " (c.tid, c.checkpoint_ns, c.checkpoint_id) = (i.tid, i.checkpoint_ns, i.checkpoint_id),"
+    f" c.{ROW.replace(', ', ', c.')}"
+    " FROM lgckpt_checkpoints AS i LEFT JOIN lgckpt_checkpoints AS c ON c.rowid = i.rowid"
+    f" WHERE i.tid = {TID} AND i.checkpoint_ns = ? {{which}} AND c.{VISIBLE}"
+    " ORDER BY i.checkpoint_id DESC LIMIT 1"
+)
+"""Joined with itself: a damaged index, which is `i` here, names rows of other threads."""
 
 
 class SqliteStorage:
@@ -66,7 +81,7 @@ class SqliteStorage:
 
     def __init__(
         self,
-        database: str | Path | sqlite3.Connection,
+        database: str | Path | sqlite3.Connection | AsyncConnection,
         *,
         synchronous: str = "FULL",
         busy_timeout: float = 60.0,
@@ -143,26 +158,21 @@ class SqliteStorage:
         wanted: Wanted = all_refs,
     ) -> Loaded | None:
         """One visible checkpoint, or the latest of the namespace."""
-        which, parameters = "", [thread_id, checkpoint_ns]
+        query, parameters = _LATEST, [thread_id, checkpoint_ns]
         if checkpoint_id is not None:
-            which = "AND checkpoint_id = ?"
+            query = _ONE
             parameters.append(checkpoint_id)
-        query = (
-            f"SELECT {HAS_WRITES}, tid, checkpoint_id, {ROW} FROM lgckpt_checkpoints AS c"
-            f" WHERE tid = {TID} AND checkpoint_ns = ? {which} AND {VISIBLE}"
-            " ORDER BY checkpoint_id DESC LIMIT 1"
-        )
         found = self._connections.fetch_one(query, parameters)
         if found is None:
             return None
-        row = CheckpointRow(thread_id, checkpoint_ns, *found[2:])
+        row = _found_row(thread_id, checkpoint_ns, found)
         if not found[0] and not (row.refs and wanted(row)):
             return Loaded(row, (), {})
         with self._read() as connection:
             found = connection.execute(query, parameters).fetchone()
             if found is None:
                 return None
-            row = CheckpointRow(thread_id, checkpoint_ns, *found[2:])
+            row = _found_row(thread_id, checkpoint_ns, found)
             return load(connection, found[1], [row], wanted)[0]
 
     def get_many(self, keys: Sequence[CheckpointKey]) -> list[Loaded]:
@@ -175,7 +185,7 @@ class SqliteStorage:
             for thread_id, mine in by_thread.items():
                 tid = find_tid(connection, thread_id)
                 rows = [read_row(connection, tid, key) for key in mine]
-                shown = [row for row in rows if row is not None and not row.flags & HIDDEN]
+                shown = [row for row in rows if is_shown(row)]
                 found.update((one.row.key, one) for one in load(connection, tid, shown, all_refs))
         return [found[key] for key in keys if key in found]
 
@@ -225,7 +235,7 @@ class SqliteStorage:
                 )
                 if write.channel in wanted
             ]
-            refs = b"".join(w.refs for w in rows)
+            refs = joined(w.refs for w in rows)
             return Written(rows, collect_chunks(connection, tid, refs) if refs else {})
 
     def chunks(self, thread_id: str, refs: bytes) -> Mapping[bytes, bytes]:
@@ -297,6 +307,26 @@ _HIDES_NONE = (
 )
 
 
+_LATEST = GET.format(which="")
+_ONE = GET.format(which="AND i.checkpoint_id = ?")
+
+
+def _found_row(thread_id: str, checkpoint_ns: str, found: Sequence[Any]) -> CheckpointRow:
+    """A row that `GET` found.
+
+    Raises:
+        CorruptCheckpointError: It is another row than the one that the index names.
+    """
+    if not found[3]:
+        raise CorruptCheckpointError(
+            "an index of the SQLite database names another row",
+            thread_id=thread_id,
+            checkpoint_ns=checkpoint_ns,
+            checkpoint_id=str(found[2]),
+        )
+    return CheckpointRow(thread_id, checkpoint_ns, found[2], *found[4:])
+
+
 class _View:
     """A thread as `decide` sees it, within the write transaction."""
 
@@ -313,7 +343,7 @@ class _View:
         )
         entries = [Entry(*row) for row in rows]
         for entry in entries:
-            check_flags(self.thread_id, *entry[:2], entry.flags)
+            check_entry(self.thread_id, entry)
         return entries
 
     async def row(self, checkpoint_ns: str, checkpoint_id: str) -> CheckpointRow | None:

@@ -11,13 +11,32 @@ from pathlib import Path
 from typing import Any
 
 from lgckpt import forks
+from lgckpt.backends.sqlite_given import (
+    AsyncConnection,
+    absolute,
+    database_of,
+    file_of,
+    in_memory,
+    is_async,
+    is_busy,
+    is_open,
+)
 from lgckpt.errors import ClosedError, ConfigurationError, StorageError
 
 IDLE_READERS = 8
 """Reading connections kept open while unused."""
 
-_unsafe: set[str] = set()
-"""Files that were in use when this process was forked: SQLite here would misread their locks."""
+_unsafe: dict[str, str] = {}
+"""Files open when this process was forked, and why so: SQLite here would misread their locks."""
+
+_MIDWAY = (
+    "this process was forked in the middle of a transaction on it and cannot use it safely; "
+    "fork while none is under way"
+)
+_GIVEN = (
+    "this process was forked while a connection given to a saver was open on it and cannot use "
+    "it safely; give the saver the path, or make the connection after the fork"
+)
 
 CLOSE_TIMEOUT = 5.0
 """Seconds to wait for a write under way; at interpreter exit its thread may be gone for good."""
@@ -25,7 +44,7 @@ CLOSE_TIMEOUT = 5.0
 FORK_TIMEOUT = 10.0
 """Seconds to wait before a fork for what is under way to end."""
 
-_inherited: list[sqlite3.Connection] = []
+_inherited: list[Any] = []
 """What a forked child must neither use nor close: closing would drop the parent's locks."""
 
 
@@ -37,8 +56,8 @@ class Connections:
     connection behind that lock.
 
     Args:
-        database: A path, a `file:` URI, ":memory:", or an open connection that stays the
-            caller's to close.
+        database: A path, a `file:` URI, ":memory:", or a connection that stays the caller's to
+            close: an open one is used, of one of aiosqlite the file is opened.
         check: Says whether the schema is there.
         create: Makes it, called once at most, with the writing connection.
         synchronous: "FULL" or "NORMAL", as in SQLite's PRAGMA of that name.
@@ -47,7 +66,7 @@ class Connections:
 
     def __init__(
         self,
-        database: str | Path | sqlite3.Connection,
+        database: str | Path | sqlite3.Connection | AsyncConnection,
         *,
         check: Callable[[sqlite3.Connection], bool],
         create: Callable[[sqlite3.Connection], None],
@@ -56,16 +75,13 @@ class Connections:
     ) -> None:
         if synchronous.upper() not in ("FULL", "NORMAL", "EXTRA", "OFF"):
             raise ConfigurationError(f"synchronous is 'FULL' or 'NORMAL', not {synchronous!r}")
-        if not isinstance(database, (str, os.PathLike, sqlite3.Connection)):
-            raise ConfigurationError(
-                "a SQLite saver takes a path, a file: URI or a sqlite3.Connection, not a "
-                f"{type(database).__name__}; of an aiosqlite connection, pass the path"
-            )
         self._given = database if isinstance(database, sqlite3.Connection) else None
-        self.name = "the given connection" if self._given is not None else _absolute(str(database))
+        self._lent: sqlite3.Connection | AsyncConnection | None = None
+        self.name = self._named(database)
+        self._learn_file()
         self._synchronous = synchronous.upper()
         self._busy_timeout = busy_timeout
-        self._single = self._given is not None or _in_memory(self.name)
+        self._single = self._given is not None or in_memory(self.name)
         self._closed = False
         self._writer: sqlite3.Connection | None = self._given
         self._idle: list[sqlite3.Connection] = []
@@ -152,7 +168,10 @@ class Connections:
 
     def _translated(self, exc: sqlite3.Error) -> StorageError:
         """Our error for one of the driver's, with the database's name."""
-        return StorageError(f"SQLite database {self.name}: {exc}")
+        lent, why = self._lent, ""
+        if self._given is None and lent is not None and is_busy(lent):
+            why = " (the aiosqlite connection given is in a transaction: commit that first)"
+        return StorageError(f"SQLite database {self.name}: {exc}{why}")
 
     def close(self) -> None:
         """Close what is open; a reader in use closes when it is given back."""
@@ -173,12 +192,31 @@ class Connections:
         if self._writer is None:
             self._writer = self._connect()
         if not self._ready:
+            self._learn_file()
             if self._writer.in_transaction:
                 self._writer.execute("COMMIT")
             if not self._check(self._writer):
                 self._create(self._writer)
             self._ready = True
         return self._writer
+
+    def _named(self, database: object) -> str:
+        if is_async(database):
+            self._lent = database
+            return absolute(database_of(database))
+        if isinstance(database, (str, os.PathLike)):
+            return absolute(str(database))
+        if self._given is not None:
+            return "the given connection"
+        raise ConfigurationError(
+            "a SQLite saver takes a path, a file: URI, a sqlite3.Connection or an "
+            f"aiosqlite.Connection, not a {type(database).__name__}"
+        )
+
+    def _learn_file(self) -> None:
+        """Which file a given connection is on: one bound to a thread says so there alone."""
+        if self._given is not None and (file := file_of(self._given)):
+            self.name, self._lent = file, self._given
 
     def _take_reader(self) -> sqlite3.Connection:
         self._check_open()
@@ -199,11 +237,8 @@ class Connections:
             self._idle.append(connection)
 
     def _connect(self) -> sqlite3.Connection:
-        if _unsafe and os.path.realpath(self.name) in _unsafe:
-            raise StorageError(
-                f"SQLite database {self.name}: this process was forked in the middle of a "
-                "transaction on it and cannot use it safely; fork while none is under way"
-            )
+        if _unsafe and (reason := _unsafe.get(os.path.realpath(self.name))):
+            raise StorageError(f"SQLite database {self.name}: {reason}")
         connection = sqlite3.connect(
             self.name,
             timeout=self._busy_timeout,
@@ -260,16 +295,22 @@ class Connections:
             self._lock = threading.RLock()
             self._gate = threading.Condition()
             self._inside, self._forking = 0, False
-            if self._forked_midway:
-                _inherited.extend(c for c in (*self._idle, self._writer) if c is not None)
-                _unsafe.add(os.path.realpath(self.name))
-                self._idle, self._writer = [], None
+            if self._lent is not None and is_open(self._lent):
+                self._give_up(_GIVEN)
+            elif self._forked_midway:
+                self._give_up(_MIDWAY)
             return
         if self._resting:
             self._lock.release()
         with self._gate:
             self._forking = self._forked_midway = False
             self._gate.notify_all()
+
+    def _give_up(self, reason: str) -> None:
+        """Neither use nor close what is open, and refuse the file to all of this process."""
+        _inherited.extend(c for c in (*self._idle, self._writer, self._lent) if c is not None)
+        _unsafe[os.path.realpath(self.name)] = reason
+        self._idle, self._writer = [], None
 
     def _close_all(self) -> None:
         while self._idle:
@@ -289,16 +330,3 @@ def _reading(connection: sqlite3.Connection, snapshot: bool) -> Iterator[sqlite3
     finally:
         if connection.in_transaction:
             connection.execute("COMMIT")
-
-
-def _absolute(name: str) -> str:
-    """The path as it is now: connections opened later may find another working directory."""
-    return name if _in_memory(name) or name.startswith("file:") else os.path.abspath(name)
-
-
-def _in_memory(name: str) -> bool:
-    return (
-        name in (":memory:", "")
-        or (name.startswith("file:") and "mode=memory" in name)
-        or (name.startswith("file::memory:"))
-    )

@@ -6,14 +6,16 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, TypeGuard
 
 from lgckpt.chunks import collect, reachable
 from lgckpt.errors import CorruptCheckpointError
 from lgckpt.rows import (
+    HIDDEN,
     CheckpointKey,
     CheckpointRow,
     Chunk,
+    Entry,
     Loaded,
     ParentClaim,
     ThreadEdit,
@@ -23,6 +25,17 @@ from lgckpt.storage import Wanted
 
 ROW = "parent_id, run_id, flags, etag, metadata, state, refs"
 WRITE = "task_id, idx, task_path, channel, tag, value, refs"
+_WRITES_OF = (
+    "SELECT w.task_id, w.idx, w.task_path, w.channel, w.tag, CASE WHEN"
+    " (w.tid, w.checkpoint_ns, w.checkpoint_id) = (i.tid, i.checkpoint_ns, i.checkpoint_id)"
+    " THEN w.value END, w.refs FROM lgckpt_writes AS i LEFT JOIN lgckpt_writes AS w"
+    " ON w.rowid = i.rowid WHERE i.tid = ? AND i.checkpoint_ns = ? AND i.checkpoint_id = ?"
+)
+"""Keys are compared with the index's: a damaged one names rows of other threads."""
+
+_IS_FRAME = "typeof(frame) = 'blob'"
+"""A chunk that is no bytes is as good as missing, which its reader names."""
+
 PARAMETERS = 500
 """Most values bound in one IN list: SQLite before 3.32 takes 999 in all."""
 
@@ -65,24 +78,27 @@ def read_row(
         " WHERE tid = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
         (tid, *key[1:]),
     ).fetchone()
-    if found is None:
-        return None
-    check_flags(*key, found[2])
-    return CheckpointRow(*key, *found)
+    return None if found is None else CheckpointRow(*key, *found)
 
 
-def check_flags(thread_id: str, checkpoint_ns: str, checkpoint_id: str, flags: object) -> None:
-    """Refuse a row whose flags are no number: SQLite keeps any type in any column.
+def is_shown(row: CheckpointRow | None) -> TypeGuard[CheckpointRow]:
+    """Whether there is a row that is not hidden; one with damaged flags is shown, to be named."""
+    return row is not None and not (isinstance(row.flags, int) and row.flags & HIDDEN)
+
+
+def check_entry(thread_id: str, entry: Entry) -> None:
+    """Refuse a row with a cell of another type: a damaged file gives any type in any column.
 
     Raises:
-        CorruptCheckpointError: They are not.
+        CorruptCheckpointError: There is one.
     """
-    if not isinstance(flags, int):
+    texts = (entry.checkpoint_ns, entry.checkpoint_id, entry.parent_id or "", entry.run_id or "")
+    if not isinstance(entry.flags, int) or not all(isinstance(text, str) for text in texts):
         raise CorruptCheckpointError(
-            "its flags are no number",
+            "a cell of its row has no value of its type",
             thread_id=thread_id,
-            checkpoint_ns=checkpoint_ns,
-            checkpoint_id=checkpoint_id,
+            checkpoint_ns=str(entry.checkpoint_ns),
+            checkpoint_id=str(entry.checkpoint_id),
         )
 
 
@@ -124,12 +140,8 @@ _STORE_AFTER = (
 def read_writes(
     connection: sqlite3.Connection, tid: int | None, key: CheckpointKey
 ) -> list[WriteRow]:
-    """A checkpoint's pending writes."""
-    rows = connection.execute(
-        f"SELECT {WRITE} FROM lgckpt_writes"
-        " WHERE tid = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
-        (tid, *key[1:]),
-    )
+    """A checkpoint's pending writes; one that only an index takes for its own has no value."""
+    rows = connection.execute(_WRITES_OF, (tid, *key[1:]))
     return [WriteRow(*key, *row) for row in rows]
 
 
@@ -138,7 +150,7 @@ def load(
 ) -> list[Loaded]:
     """Rows with their writes and chunks; chunks they have in common are read once."""
     writes = [read_writes(connection, tid, row.key) for row in rows]
-    refs = b"".join(map(wanted, rows)) + b"".join(w.refs for ws in writes for w in ws)
+    refs = joined(map(wanted, rows)) + joined(w.refs for ws in writes for w in ws)
     chunks = collect_chunks(connection, tid, refs) if refs else {}
     return [Loaded(row, mine, chunks) for row, mine in zip(rows, writes, strict=True)]
 
@@ -161,7 +173,7 @@ def fetch_all_chunks(
     ).fetchone()
     if count > most:
         return None
-    query = "SELECT hash, frame FROM lgckpt_chunks WHERE tid = ?"
+    query = f"SELECT hash, frame FROM lgckpt_chunks WHERE tid = ? AND {_IS_FRAME}"
     return dict(connection.execute(query, (tid,)).fetchall())
 
 
@@ -173,7 +185,8 @@ def fetch_chunks(
     for batch in batches(wanted):
         found.update(
             connection.execute(
-                f"SELECT hash, frame FROM lgckpt_chunks WHERE tid = ? AND hash IN ({marks(batch)})",
+                f"SELECT hash, frame FROM lgckpt_chunks WHERE tid = ? AND hash IN ({marks(batch)})"
+                f" AND {_IS_FRAME}",
                 (tid, *batch),
             ).fetchall()
         )
@@ -232,6 +245,8 @@ def sweep(connection: sqlite3.Connection, tid: int) -> None:
             f"SELECT refs FROM lgckpt_{table} WHERE tid = ? AND length(refs) > 0", (tid,)
         )
         refs.extend(row[0] for row in rows)
+    if not all(isinstance(one, bytes) for one in refs):
+        return
     used = reachable(b"".join(refs), partial(fetch_chunks, connection, tid))
     if used is None:
         return
@@ -240,6 +255,14 @@ def sweep(connection: sqlite3.Connection, tid: int) -> None:
         "DELETE FROM lgckpt_chunks WHERE tid = ? AND hash = ?",
         [(tid, row[0]) for row in stored if row[0] not in used],
     )
+
+
+def joined(refs: Iterable[object]) -> bytes:
+    """References of several rows, without those of a damaged row, which is named when it is read.
+
+    A damaged file gives any type in any column.
+    """
+    return b"".join(one for one in refs if isinstance(one, bytes))
 
 
 def marks(values: Sequence[Any]) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 
 import lgckpt
 from lgckpt.backends.postgres import PostgresStorage
+from lgckpt.backends.redis import RedisStorage
 from lgckpt.saver import Saver
 from tests.colours import Coloured
+from tests.services import redis_rows
 from tests.services.postgres_schemas import saver_beside
 
 
@@ -20,6 +22,10 @@ def neighbour_of(coloured: Coloured, **options: Any) -> Iterator[Coloured]:
     storage = saver._handle.storage
     if isinstance(storage, PostgresStorage):
         with saver_beside(storage, **options) as other:
+            yield Coloured(other, coloured.colour)
+        return
+    if isinstance(storage, RedisStorage):
+        with redis_rows.neighbour(saver, **options) as other:
             yield Coloured(other, coloured.colour)
         return
     connections = getattr(storage, "_connections", None)

@@ -10,10 +10,12 @@ from lgckpt.backends.memory import MemoryStorage
 from lgckpt.backends.postgres import PostgresStorage
 from lgckpt.backends.postgres_names import from_sql, to_sql
 from lgckpt.backends.postgres_rows import ROW, WRITE, row_of, write_of
+from lgckpt.backends.redis import RedisStorage
 from lgckpt.backends.sqlite import SqliteStorage
 from lgckpt.core import core
 from lgckpt.rows import REF_SIZE, CheckpointRow, WriteRow
 from lgckpt.saver import Saver
+from tests.services import redis_rows
 from tests.services.postgres_schemas import connected
 
 
@@ -103,6 +105,16 @@ def _of_postgres(storage: PostgresStorage) -> Stored:
     )
 
 
+def _of_redis(storage: RedisStorage) -> Stored:
+    with redis_rows.client_of(storage) as (client, prefix):
+        names = redis_rows.threads(client, prefix)
+        return Stored(
+            [row for name in names for row in redis_rows.rows(client, prefix, name)],
+            [write for name in names for write in redis_rows.writes(client, prefix, name)],
+            {name: redis_rows.chunks(client, prefix, name) for name in names},
+        )
+
+
 def used(found: Stored) -> dict[str, set[bytes]]:
     """For each thread, the hashes of all chunks that its rows need, directly or not."""
     needed: dict[str, set[bytes]] = {}
@@ -168,10 +180,12 @@ def _drop_of_postgres(storage: PostgresStorage, thread_id: str) -> None:
 READERS: dict[str, Callable[[Any], Stored]] = {
     "MemoryStorage": _of_memory,
     "PostgresStorage": _of_postgres,
+    "RedisStorage": _of_redis,
     "SqliteStorage": _of_sqlite,
 }
 DROPPERS: dict[str, Callable[[Any, str], None]] = {
     "MemoryStorage": _drop_of_memory,
     "PostgresStorage": _drop_of_postgres,
+    "RedisStorage": redis_rows.drop_chunks,
     "SqliteStorage": _drop_of_sqlite,
 }

@@ -22,7 +22,7 @@ from tests.survive.harness import guard, run
 from tests.survive.places import check_place, open_place
 from tests.survive.states import WRITERS, Conversation, assert_whole
 
-SHARED = ("sqlite", "postgres")
+SHARED = ("sqlite", "postgres", "redis")
 """Backends whose data is outside of the process."""
 
 CHILDREN = 4

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.postgres import postgres_url
-from tests.services.postgres_schemas import schema_of
+from tests.services.valkey import shared_url
 from tests.survive.harness import run, scaled
+from tests.survive.places import place_on
 
 FORKS = 24
 
@@ -17,7 +17,7 @@ MULTI_THREADED = "-Wignore:This process:DeprecationWarning"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["memory", "sqlite", "sqlite-memory", "postgres"])
+@pytest.mark.parametrize("backend", ["memory", "sqlite", "sqlite-memory", "postgres", "redis"])
 @pytest.mark.parametrize(
     "scenario",
     [
@@ -40,10 +40,6 @@ def test_a_child_that_outlives_its_parents_saver_loses_nothing(tmp_path: Path) -
 
 def fork(scenario: str, backend: str, directory: Path) -> None:
     flags = ("-Werror", MULTI_THREADED)
-    if backend != "postgres":
-        path = directory / "agents.db"
-        run("forked", scenario, backend, path, scaled(FORKS), limit=60, flags=flags)
-        return
-    url = postgres_url()
-    with schema_of(url) as schema:
-        run("forked", scenario, backend, f"{url}#{schema}", scaled(FORKS), limit=120, flags=flags)
+    env = {"LGCKPT_TEST_REDIS": shared_url()} if backend == "redis" else {}
+    with place_on(backend, directory) as place:
+        run("forked", scenario, backend, place, scaled(FORKS), limit=120, flags=flags, env=env)
