@@ -26,7 +26,7 @@ build: $(VENV)/ready
 	$(BIN)/pip install --quiet --editable '.[lint]'
 
 demo: $(VENV)/ready
-	$(BIN)/pip install --quiet --editable '.[bench]'
+	$(BIN)/pip install --quiet --editable '.[demo]'
 	$(BIN)/python -m examples.demo
 
 test: test-rust test-python test-pure test-langgraph

@@ -30,14 +30,15 @@ class PostgresServer:
 
     Args:
         binaries: Where `initdb` and `postgres` are.
+        parent: Where to make the directory; the system's place for such if not given.
         **settings: Settings of the server, over the defaults.
     """
 
-    def __init__(self, binaries: Path, **settings: str) -> None:
+    def __init__(self, binaries: Path, parent: Path | None = None, **settings: str) -> None:
         self._binaries = binaries
         self._settings = {**SETTINGS, **settings}
         self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-        self.directory = Path(tempfile.mkdtemp(prefix="lgckpt-pg-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="lgckpt-pg-", dir=parent))
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.remove)
