@@ -8,8 +8,10 @@ import langgraph.checkpoint.sqlite
 import langgraph.checkpoint.sqlite.aio
 
 import lgckpt
-from lgckpt_suite import on_postgres
+from lgckpt_suite import on_server
 from lgckpt_suite.tally import TALLY
+
+_NAMES = ("InMemorySaver", "SqliteSaver", "AsyncSqliteSaver")
 
 
 def put_in_place() -> None:
@@ -28,10 +30,11 @@ def put_in_place() -> None:
 
 
 def _kinds() -> dict[str, Any]:
-    """Ours by official name: of that name, or all on Postgres."""
-    if "LGCKPT_SUITE_POSTGRES" in os.environ:
-        return on_postgres.KINDS
-    return {name: getattr(lgckpt, name) for name in on_postgres.KINDS}
+    """Ours by official name: of that name, or all on one server."""
+    server = os.environ.get("LGCKPT_SUITE_SERVER")
+    if server is not None:
+        return on_server.kinds(server)
+    return {name: getattr(lgckpt, name) for name in _NAMES}
 
 
 def counted(saver: Any, name: str) -> Any:
