@@ -26,7 +26,8 @@ ALLOWED: dict[str, set[str]] = {
     "serde": {"errors", "core", "_serde"},
     "_serde": {"errors", "core"},
     "forks": set(),
-    "loops": {"errors", "forks"},
+    "mailbox": {"errors"},
+    "loops": {"errors", "forks", "mailbox"},
     "chunks": SHARED,
     "storage": {"rows"},
     "packing": SHARED | {"serde"},
@@ -39,7 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     "url": {"errors", "memory", "postgres", "redis", "saver", "sqlite"},
     "status": {"core"},
 }
-HOST_FREE = {"errors", "rows", "core", "forks", "loops", "chunks", "storage", "backends"}
+HOST_FREE = {"errors", "rows", "core", "forks", "loops", "mailbox", "chunks", "storage", "backends"}
 
 
 def modules() -> list[Path]:

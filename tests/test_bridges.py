@@ -126,11 +126,74 @@ def test_closing_ends_what_still_waits() -> None:
         waiting = asyncio.ensure_future(bridge.awaiting("wait"))
         await asyncio.sleep(0.05)
         await bridge.aclose()
-        with pytest.raises(asyncio.CancelledError):
+        with pytest.raises(ClosedError):
             await waiting
 
     asyncio.run(close_midway())
     assert storage.cancelled.is_set()
+
+
+def test_closing_ends_a_sync_call_that_still_waits() -> None:
+    storage = Recorder()
+    bridge = AsyncBridge(storage)
+    outcome: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            bridge.blocking("wait").send(None)
+        except BaseException as exc:
+            outcome.append(exc)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    time.sleep(0.1)
+    bridge.close()
+    caller.join(10)
+    assert [type(exc) for exc in outcome] == [ClosedError]
+    with pytest.raises(ClosedError):
+        asyncio.run(bridge.awaiting("where"))
+
+
+def test_many_calls_at_once_from_several_loops_all_come_back() -> None:
+    class Echo(Recorder):
+        async def echo(self, value: int) -> int:
+            await asyncio.sleep(0)
+            if value % 7 == 3:
+                raise ValueError(value)
+            return value
+
+    bridge = AsyncBridge(Echo())
+    found: list[list[Any]] = []
+
+    async def ask() -> None:
+        calls = (bridge.awaiting("echo", i) for i in range(500))
+        found.append(await asyncio.gather(*calls, return_exceptions=True))
+
+    threads = [threading.Thread(target=asyncio.run, args=(ask(),)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(found) == 4
+    for answers in found:
+        for i, answer in enumerate(answers):
+            assert (answer.args == (i,)) if i % 7 == 3 else (answer == i)
+    bridge.close()
+
+
+def test_a_caller_whose_loop_ended_harms_nobody() -> None:
+    storage = Recorder()
+    bridge = AsyncBridge(storage)
+
+    async def leave() -> None:
+        waiting = asyncio.ensure_future(bridge.awaiting("wait"))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+
+    asyncio.run(leave())
+    assert storage.cancelled.wait(10)
+    assert asyncio.run(bridge.awaiting("where"))
+    bridge.close()
 
 
 def test_cancelling_the_caller_cancels_the_verb() -> None:
