@@ -2,10 +2,10 @@
 
 use crate::hash::Hash;
 
-/// The result of everything here that reads bytes.
+/// The result of everything here that reads bytes, and of a channel that is read.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What can be wrong with bytes that were read.
+/// What can be wrong with bytes that were read, or with what a channel is asked to do.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {
     /// A stored frame, or the structure of what it holds, is damaged.
@@ -50,6 +50,90 @@ pub enum Error {
         /// What is wrong.
         reason: &'static str,
     },
+    /// A channel that holds nothing was read.
+    #[error("the channel is empty")]
+    EmptyChannel,
+    /// A channel was given updates that its kind does not take.
+    #[error("{0}")]
+    InvalidUpdate(InvalidUpdate),
+    /// A channel was to be restored from what another kind of channel leaves in a checkpoint.
+    #[error("a checkpoint holds {found} for a channel that keeps {wanted}")]
+    OtherState {
+        /// What the channel's kind keeps.
+        wanted: &'static str,
+        /// What the checkpoint holds.
+        found: &'static str,
+    },
+    /// Something is wrong with the channel named.
+    #[error("At key '{channel}': {source}")]
+    Channel {
+        /// Its name.
+        channel: Box<str>,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
+    /// A task wrote to, or is triggered by, a channel that is not in the set.
+    #[error("there is no channel {slot} in a set of {len}")]
+    NoChannel {
+        /// The index that was used.
+        slot: usize,
+        /// How many channels there are.
+        len: usize,
+    },
+    /// Two channels or two nodes of a graph have one name.
+    #[error("there are two of the name {0:?}")]
+    SameName(Box<str>),
+    /// A run whose last barrier failed half-way has to be restored first.
+    #[error("the last step failed while its writes were applied: restore the run first")]
+    Torn,
+    /// What is to be stored or shown has no such form.
+    #[error("{0}")]
+    Unwritable(&'static str),
+}
+
+/// The updates that a channel's kind does not take, in LangGraph's words.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum InvalidUpdate {
+    /// More than one for a `LastValue`.
+    #[error("Can receive only one value per step. Use an Annotated key to handle multiple values.")]
+    ManyValues,
+    /// More than one for an `EphemeralValue` with its guard on.
+    #[error(
+        "EphemeralValue(guard=True) can receive only one value per step. Use guard=False if you \
+         want to store any one of multiple values."
+    )]
+    ManyGuarded,
+    /// More than one `Overwrite` for a `BinaryOperatorAggregate`.
+    #[error("Can receive only one Overwrite value per super-step.")]
+    ManyOverwrites,
+    /// A value that a barrier does not wait for.
+    #[error("the value is none of those that the channel waits for")]
+    NotNamed,
+}
+
+/// An error that a caller's own operations on values fail with; the core's travels in it.
+pub trait Fault: From<Error> {
+    /// Says in which channel it was met.
+    #[must_use]
+    fn in_channel(self, name: &str) -> Self {
+        let _ = name;
+        self
+    }
+}
+
+impl Fault for Error {
+    fn in_channel(self, name: &str) -> Self {
+        match self {
+            Self::Channel { .. } => self,
+            other => Self::Channel { channel: name.into(), source: Box::new(other) },
+        }
+    }
+}
+
+impl From<InvalidUpdate> for Error {
+    fn from(reason: InvalidUpdate) -> Self {
+        Self::InvalidUpdate(reason)
+    }
 }
 
 impl Error {

@@ -1,11 +1,14 @@
-//! Frames, compression and content-addressed chunk trees for LangGraph checkpoints.
+//! Frames, compression and content-addressed chunk trees for LangGraph checkpoints; channels, and the
+//! Pregel step on them.
 //!
 //! This crate knows nothing of Python; `lgckpt-py` converts at the border.
 #![forbid(unsafe_code)]
 
 pub mod assemble;
+pub mod channel;
 pub mod chunk;
 pub mod compress;
+pub mod engine;
 pub mod error;
 pub mod frame;
 mod gear;
@@ -15,6 +18,7 @@ mod loan;
 mod lz4;
 pub mod msgpack;
 pub mod params;
+pub mod pregel;
 pub mod refs;
 pub mod seal;
 pub mod state;
@@ -23,4 +27,4 @@ pub mod unsent;
 pub mod varint;
 mod zstandard;
 
-pub use error::{Error, Result};
+pub use error::{Error, Fault, InvalidUpdate, Result};
