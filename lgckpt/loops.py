@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
@@ -123,6 +124,7 @@ class GivenLoop:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._process = os.getpid()
         self._stopped = False
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
@@ -158,6 +160,11 @@ class GivenLoop:
 
     def check(self) -> None:
         """See `Loop.check`."""
+        if os.getpid() != self._process:
+            # The copy of the loop that a forked child has says of itself that it runs.
+            raise ConfigurationError(
+                "the given pool belongs to the process that this one was forked from; make another"
+            )
         if not self._loop.is_running():
             raise ConfigurationError("the event loop of the given pool is not running")
 

@@ -287,3 +287,30 @@ def test_a_forked_child_has_a_loop_of_its_own_and_forgets_the_parents() -> None:
     assert sync(bridge, "where") == before
     assert not storage.forgotten
     bridge.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_forked_child_is_told_that_a_given_loop_stayed_with_its_parent() -> None:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    bridge = AsyncBridge(Recorder(loop))
+    assert sync(bridge, "where")[0] is loop
+    child = os.fork()
+    if child == 0:
+        told = 0
+        for call in (lambda: bridge.blocking("where").send(None), lambda: _run(bridge)):
+            try:
+                call()
+            except ConfigurationError as exc:
+                told += "forked" in str(exc)
+        os._exit(0 if told == 2 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+    loop.close()
+
+
+def _run(bridge: AsyncBridge) -> Any:
+    return asyncio.run(bridge.awaiting("where"))

@@ -35,7 +35,5 @@ def run(settings: Settings) -> list[Result]:
     goal, faster = Goal(Kind.SMALLER, 100, 200), Kind.FASTER
     return [
         size(GROUP, name, _OFFICIAL, sizes, goal),
-        *growth.results(
-            GROUP, _OFFICIAL, put=Goal(faster, 5, 8), get=Goal(faster, 4, 8), cold=Goal(faster)
-        ),
+        *growth.results(GROUP, _OFFICIAL, put=Goal(faster, 5, 8), get=Goal(faster, 4, 8)),
     ]

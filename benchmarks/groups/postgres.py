@@ -139,7 +139,7 @@ def _long_thread(settings: Settings, server: str) -> list[Result]:
         for side, url in urls.items():
             sizes[side].append(total_bytes(url) / 1e6)
     goal = Goal(Kind.FASTER, 4, 10)
-    rows = growth.results(GROUP, _OFFICIAL, put=Goal(Kind.FASTER, 8, 12), get=goal, cold=goal)
+    rows = growth.results(GROUP, _OFFICIAL, put=Goal(Kind.FASTER, 8, 12), get=goal)
     name = "all tables after 1,000 messages"
     note = "pg_total_relation_size, as the puts left it: not vacuumed"
     return [*rows, size(GROUP, name, _OFFICIAL, sizes, Goal(Kind.SMALLER, 30, 60), note)]

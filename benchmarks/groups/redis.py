@@ -49,7 +49,7 @@ def _long_thread(settings: Settings, url: str) -> list[Result]:
     for side, kind in kinds.items():
         memory[side].append(_held(kind, url) / 1e6)
     goal = Goal(Kind.FASTER, 10, 30)
-    rows = growth.results(GROUP, _OFFICIAL, put=goal, get=goal, cold=goal)
+    rows = growth.results(GROUP, _OFFICIAL, put=goal, get=goal)
     name = "used_memory after 500 messages"
     note = "above that of the empty server, the saver closed"
     return [*rows, size(GROUP, name, _OFFICIAL, memory, Goal(Kind.SMALLER, 30, 60), note)]

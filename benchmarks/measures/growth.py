@@ -105,17 +105,15 @@ class Growth(Generic[Where]):
                 self.cold[side].append(seconds)
             order.reverse()
 
-    def results(
-        self, group: str, official: str, *, put: Goal, get: Goal, cold: Goal
-    ) -> list[Result]:
+    def results(self, group: str, official: str, *, put: Goal, get: Goal) -> list[Result]:
         """Make rows of the samples.
 
         Args:
             group: Of the rows.
             official: The other side's name.
             put: What puts at the last window's position have to reach.
-            get: What repeated reads have to.
-            cold: What the first read of a saver that was just opened has to.
+            get: What reads have to; the first one of a saver that was just opened is shown
+                beside them, without a bar.
         """
         last = max(self._windows)
         read = f"get_tuple at message {last:,}"
@@ -123,7 +121,7 @@ class Growth(Generic[Where]):
             (f"put at message {end:,}", samples, put if end == last else Goal(put.kind))
             for end, samples in self.puts.items()
         ]
-        rows += [(read, self.reads, get), (f"{read}, saver just opened", self.cold, cold)]
+        rows += [(read, self.reads, get), (f"{read}, saver just opened", self.cold, Goal(get.kind))]
         return [
             Result(
                 group=group,
