@@ -17,8 +17,12 @@ from lgckpt.backends.postgres_errors import is_lost
 from lgckpt.backends.postgres_rows import BUSY, Request
 from lgckpt.errors import ClosedError
 
-IN_FLIGHT = 4
+IN_FLIGHT = 3
 """Transactions under way at once, at most."""
+
+FEW = 16
+"""Requests that are not spread: more than these go over several connections at once, so that
+the server and this process work at the same time instead of waiting for each other."""
 
 MOST_REQUESTS = 64
 MOST_BYTES = 1 << 20
@@ -110,7 +114,9 @@ class Batches:
         kept: deque[_Waiting] = deque()
         passed = set(self._busy)
         size = 0
-        while self._queue and len(batch) < self._most:
+        spread = max(FEW, len(self._queue) // (self._slots - self._flying))
+        most = min(self._most, spread)
+        while self._queue and len(batch) < most:
             one = self._queue.popleft()
             lock, weight = one.request.lock, one.request.size
             if one.future.done():

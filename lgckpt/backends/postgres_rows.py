@@ -11,6 +11,8 @@ from lgckpt.rows import CheckpointRow, Chunk, PutCheckpoint, PutWrites, WriteRow
 ROW = "parent_id, run_id, flags, etag, metadata, state, refs"
 WRITE = "task_id, idx, task_path, channel, tag, value, refs"
 VISIBLE = "flags & 1 = 0"
+SHOWN = "flags & 1 <> 1"
+"""The same, where the primary key is to be used: the partial indexes are not on these words."""
 
 STORED, CLAIM_FAILED, BUSY, EXPIRED = range(4)
 """What `lgckpt_store` gives."""
@@ -40,7 +42,7 @@ class Statements:
             " WHERE t.tid = c.tid AND t.expires_at <= now())"
         )
         found = f"SELECT c.checkpoint_id, {row}, ws.* FROM {schema}.lgckpt_checkpoints AS c {agg}"
-        mine = f"c.tid = $1 AND c.checkpoint_ns = $2 AND c.{VISIBLE} AND {live}"
+        mine = f"c.tid = $1 AND c.checkpoint_ns = $2 AND c.{SHOWN} AND {live}"
         self.latest = f"{found} WHERE {mine} ORDER BY c.checkpoint_id DESC LIMIT 1"
         self.one = f"{found} WHERE {mine} AND c.checkpoint_id = $3"
         self.many = (
@@ -49,7 +51,7 @@ class Statements:
             " WITH ORDINALITY AS k (tid, ns, id, n)"
             f" JOIN {schema}.lgckpt_checkpoints AS c"
             " ON c.tid = k.tid AND c.checkpoint_ns = k.ns AND c.checkpoint_id = k.id"
-            f" {agg} WHERE c.{VISIBLE} AND {live} ORDER BY k.n"
+            f" {agg} WHERE c.{SHOWN} AND {live} ORDER BY k.n"
         )
         self.row = (
             f"SELECT c.checkpoint_id, {row} FROM {schema}.lgckpt_checkpoints AS c"

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from lgckpt.backends.postgres_names import Address, from_sql, to_sql
-from lgckpt.backends.postgres_rows import VISIBLE
+from lgckpt.backends.postgres_rows import SHOWN, VISIBLE
 from lgckpt.rows import CheckpointKey, Head, ScanQuery
 
 
 class _Where:
     """Conditions, each with its bound parameter."""
 
-    def __init__(self) -> None:
-        self.conditions = [f"c.{VISIBLE}"]
+    def __init__(self, first: str) -> None:
+        self.conditions = [f"c.{first}"]
         self.parameters: list[Any] = []
 
     def add(self, condition: str, *values: Any) -> None:
@@ -34,7 +34,8 @@ async def scan(
     `lgckpt_checkpoints_of_thread`, anything else of `lgckpt_checkpoints_by_id`; threads that
     hold the same checkpoint id come in the order of their hashes.
     """
-    where, order = _Where(), _order(query)
+    in_namespace = query.thread_id is not None and query.checkpoint_ns is not None
+    where, order = _Where(SHOWN if in_namespace else VISIBLE), _order(query)
     if query.thread_id is not None:
         where.add("c.tid = ?", at(query.thread_id).tid)
     if query.checkpoint_ns is not None:

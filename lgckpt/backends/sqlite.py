@@ -273,6 +273,10 @@ class SqliteStorage:
             for table in ("writes", "checkpoints", "chunks", "threads"):
                 connection.execute(f"DELETE FROM lgckpt_{table} WHERE tid = ?", (tid,))
 
+    def sweep(self) -> int:
+        """Nothing expires here."""
+        return 0
+
 
 _COPIED = (
     ("lgckpt_chunks", "hash, frame"),

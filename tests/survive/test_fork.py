@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.services.postgres import postgres_url
+from tests.services.postgres_schemas import schema_of
 from tests.survive.harness import run, scaled
 
 FORKS = 24
@@ -15,7 +17,7 @@ MULTI_THREADED = "-Wignore:This process:DeprecationWarning"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["memory", "sqlite", "sqlite-memory"])
+@pytest.mark.parametrize("backend", ["memory", "sqlite", "sqlite-memory", "postgres"])
 @pytest.mark.parametrize(
     "scenario",
     [
@@ -38,5 +40,10 @@ def test_a_child_that_outlives_its_parents_saver_loses_nothing(tmp_path: Path) -
 
 def fork(scenario: str, backend: str, directory: Path) -> None:
     flags = ("-Werror", MULTI_THREADED)
-    path = directory / "agents.db"
-    run("forked", scenario, backend, path, scaled(FORKS), limit=60, flags=flags)
+    if backend != "postgres":
+        path = directory / "agents.db"
+        run("forked", scenario, backend, path, scaled(FORKS), limit=60, flags=flags)
+        return
+    url = postgres_url()
+    with schema_of(url) as schema:
+        run("forked", scenario, backend, f"{url}#{schema}", scaled(FORKS), limit=120, flags=flags)
