@@ -98,6 +98,11 @@ class Connections:
         given = self.given
         return self._options.max_size if given is None else given.get_max_size()
 
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that one statement may take; None for ever."""
+        return self._options.timeout
+
     async def run(self, work: Work[T]) -> T:
         """Do something with a connection; again with another one if it was lost.
 

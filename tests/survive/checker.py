@@ -6,10 +6,6 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
-
-import psycopg
-from psycopg import IsolationLevel, sql
 
 from lgckpt.core import core
 from lgckpt.rows import REF_SIZE
@@ -56,35 +52,6 @@ def _rows(connection: sqlite3.Connection, tid: int) -> list[Row]:
             f"SELECT {columns} FROM lgckpt_{table} WHERE tid = ?", (tid,)
         )
     ]
-
-
-def check_postgres(url: str, schema: str = "public", *, exact: bool = False) -> int:
-    """Check a schema of Postgres in one snapshot; gives the number of references walked."""
-    with psycopg.connect(url) as connection:
-        connection.isolation_level = IsolationLevel.REPEATABLE_READ
-
-        def ask(query: str, *parameters: Any) -> Iterable[Any]:
-            text = sql.SQL(query).format(schema=sql.Identifier(schema))  # type: ignore[arg-type]
-            return connection.execute(text, parameters).fetchall()
-
-        known = {row[0] for row in ask("SELECT tid FROM {schema}.lgckpt_threads")}
-        tables = ("checkpoints", "writes", "chunks")
-        found = (ask(f"SELECT DISTINCT tid FROM {{schema}}.lgckpt_{t}") for t in tables)
-        walked = 0
-        for tid in {row[0] for rows in found for row in rows}:
-            assert tid in known, f"rows of thread {tid}, which has no name"
-            frames = dict(ask("SELECT hash, frame FROM {schema}.lgckpt_chunks WHERE tid = %s", tid))
-            rows = [
-                (f"{table} {tid}/{name}", refs)
-                for table in ("checkpoints", "writes")
-                for name, refs in ask(
-                    "SELECT checkpoint_ns || '/' || checkpoint_id, refs"
-                    f" FROM {{schema}}.lgckpt_{table} WHERE tid = %s",
-                    tid,
-                )
-            ]
-            walked += walk(rows, frames, exact=exact)
-        return walked
 
 
 def check_memory(saver: Saver, *, exact: bool = False) -> int:
