@@ -14,7 +14,7 @@ import lgckpt
 from lgckpt.errors import StorageError
 from lgckpt.saver import Saver
 from tests.checkpoints import config
-from tests.survive.checker import check_postgres
+from tests.survive.checker_postgres import check_postgres
 from tests.survive.states import WRITERS, Conversation, assert_whole
 
 LOOPS = 2

@@ -12,7 +12,7 @@ import lgckpt
 from tests.checkpoints import config
 from tests.services.postgres import PASSWORD, PostgresServer
 from tests.services.proxy import Fault, Proxy, When
-from tests.survive.checker import check_postgres
+from tests.survive.checker_postgres import check_postgres
 from tests.survive.harness import scaled
 from tests.survive.states import WRITERS, Conversation, assert_whole
 from tests.topologies.postgres.load import Load, assert_told
