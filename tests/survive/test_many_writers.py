@@ -22,7 +22,7 @@ from tests.survive.writers import AT_ONCE, PROCESSES, names
 THREADS = 10_000
 STEPS = 25
 FILES = 8
-SCHEMAS = 4
+SCHEMAS = 3
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

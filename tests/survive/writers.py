@@ -6,6 +6,7 @@ import asyncio
 import sys
 from functools import partial
 
+import lgckpt.backends.postgres  # noqa: F401 - before the fork, so that they do start at once
 from lgckpt.saver import Saver
 from tests.checkpoints import config
 from tests.survive.crowd import threads, together
