@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from contextvars import Context
 from typing import Any, Protocol, TypeVar
 
 from lgckpt import forks
@@ -61,13 +62,18 @@ class LoopThread:
         with self._lock:
             if self._stopped:
                 raise ClosedError("this saver was closed")
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=_run, args=(self._loop,), name="lgckpt-loop", daemon=True
-                )
-                self._thread.start()
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+            # In a context of its own: the loop, and timers of a pool on it, would keep the
+            # caller's, with all that it holds.
+            return Context().run(self._submit, coroutine)
+
+    def _submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(
+                target=_run, args=(self._loop,), name="lgckpt-loop", daemon=True
+            )
+            self._thread.start()
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def is_running_here(self) -> bool:
         """See `Loop.is_running_here`."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import lgckpt
 from lgckpt.saver import Saver
-from tests.services.postgres_schemas import damage_postgres, open_postgres
+from tests.services.postgres_schemas import damage_postgres, open_older_postgres, open_postgres
 
 
 @dataclass(frozen=True)
@@ -92,3 +92,7 @@ BACKENDS = [
     Backend("sqlite-memory", open_sqlite_memory, damage_sqlite, durable=False),
     Backend("postgres", open_postgres, damage_postgres, durable=True, longest_key=2500),
 ]
+OLDER_POSTGRES = Backend(
+    "postgres-older", open_older_postgres, damage_postgres, durable=True, longest_key=2500
+)
+"""The system's own, of an older version: for fewer tests."""

@@ -7,6 +7,8 @@ import gc
 import os
 import threading
 import time
+import weakref
+from contextvars import Context, ContextVar
 from typing import Any
 
 import pytest
@@ -43,6 +45,10 @@ class Recorder:
             self.cancelled.set()
             raise
 
+    async def linger(self) -> None:
+        """Leave a timer behind, as a pool does for every idle connection."""
+        asyncio.get_running_loop().call_later(3600, self.cancelled.set)
+
     async def close(self) -> None:
         self.closed.append(asyncio.get_running_loop())
 
@@ -70,6 +76,26 @@ def test_all_calls_of_both_colours_run_on_one_loop_of_ours() -> None:
     thread.join(10)
     assert storage.closed == [loop]
     assert loop.is_closed()
+    bridge.close()
+
+
+def test_timers_on_our_loop_keep_nothing_that_a_caller_had_in_its_context() -> None:
+    bridge = AsyncBridge(Recorder())
+    held: ContextVar[Any] = ContextVar("held")
+
+    class State:
+        pass
+
+    def call() -> weakref.ref[State]:
+        state = State()
+        held.set(state)
+        sync(bridge, "linger")
+        asyncio.run(bridge.awaiting("linger"))
+        return weakref.ref(state)
+
+    seen = Context().run(call)
+    gc.collect()
+    assert seen() is None
     bridge.close()
 
 

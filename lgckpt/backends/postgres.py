@@ -16,7 +16,7 @@ from lgckpt.backends.postgres_chunks import collect
 from lgckpt.backends.postgres_edits import copy_thread, edit_thread
 from lgckpt.backends.postgres_expiry import Expiry
 from lgckpt.backends.postgres_names import Address, address, from_sql, quoted, to_sql
-from lgckpt.backends.postgres_pool import Connections, PoolOptions, snapshot
+from lgckpt.backends.postgres_pool import CLOSE_TIMEOUT, Connections, PoolOptions, snapshot
 from lgckpt.backends.postgres_rows import (
     BUSY,
     EXPIRED,
@@ -31,6 +31,7 @@ from lgckpt.backends.postgres_rows import (
 )
 from lgckpt.backends.postgres_scan import scan
 from lgckpt.backends.postgres_waits import WaitingRoom
+from lgckpt.errors import ConfigurationError
 from lgckpt.rows import (
     CheckpointKey,
     CheckpointRow,
@@ -72,6 +73,11 @@ class PostgresStorage:
         ttl: float | None = None,
         refresh_on_read: bool = False,
     ) -> None:
+        if not isinstance(source, (str, asyncpg.Pool)):
+            raise ConfigurationError(
+                "a Postgres saver takes a postgresql:// URL or an asyncpg.Pool, not a "
+                f"{type(source).__name__}"
+            )
         self._schema = schema
         self._statements = Statements(quoted(schema))
         pool = pool or PoolOptions()
@@ -106,7 +112,7 @@ class PostgresStorage:
     async def close(self) -> None:
         """Close the pools but one of the caller's; safe to call again."""
         self._primary.refuse()
-        await self._batches.drain()
+        await self._batches.drain(CLOSE_TIMEOUT)
         await self._expiry.close()
         await self._primary.close()
         if self._replica is not self._primary:
@@ -294,10 +300,13 @@ class PostgresStorage:
         tid = self._at(thread_id).tid
         if not refs:
             return {}
-        found, _ = await self._primary.run(
-            lambda connection: collect(connection, self._statements, {tid: refs})
-        )
-        return found[tid]
+
+        async def load(connection: Any) -> tuple[list[Mapping[bytes, bytes]], bool]:
+            found, whole = await collect(connection, self._statements, {tid: refs})
+            return [found[tid]], whole
+
+        (found,) = await self._consistently(self._primary, load)
+        return found
 
     async def edit_thread(self, thread_id: str, decide: Decide) -> None:
         """Run `decide` in a write transaction, carry out its edit, drop unused chunks."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from lgckpt.backends.postgres_errors import is_lost
@@ -83,12 +83,19 @@ class Batches:
         self._wake()
         return await future
 
-    async def drain(self) -> None:
-        """Wait until nothing is under way."""
-        while self._tasks or self._queue:
+    async def drain(self, timeout: float) -> None:
+        """Wait until nothing is under way; what takes longer, in seconds, ends as closed."""
+        loop = asyncio.get_running_loop()
+        ending = loop.time() + timeout
+        while (self._tasks or self._queue) and loop.time() < ending:
             self._dispatch()
             if self._tasks:
-                await asyncio.wait(set(self._tasks))
+                await asyncio.wait(set(self._tasks), timeout=ending - loop.time())
+        tasks = set(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        _abandon(self._queue)
 
     def _wake(self) -> None:
         """Send soon: what else this turn of the event loop brings may go with it."""
@@ -196,6 +203,6 @@ def _fail(batch: list[_Waiting], exc: Exception) -> None:
         one.fail(exc)
 
 
-def _abandon(batch: list[_Waiting]) -> None:
+def _abandon(batch: Iterable[_Waiting]) -> None:
     for one in batch:
-        one.future.cancel()
+        one.fail(ClosedError("this saver was closed"))

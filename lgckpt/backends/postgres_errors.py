@@ -18,9 +18,12 @@ LOST = (
     asyncpg.IdleSessionTimeoutError,
     asyncpg.TooManyConnectionsError,
     asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.TargetServerAttributeNotMatched,
+    asyncpg.InternalClientError,
 )
-"""The server or the way to it is gone, or it is another server by now."""
+"""The server or the way to it is gone, or it is another server by now.
+
+`InternalClientError` too: asyncpg raises it on a connection whose end it has half read.
+"""
 
 PASSING = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 """Nothing was stored, and the next attempt may well succeed."""
@@ -35,8 +38,10 @@ def is_lost(exc: BaseException) -> bool:
     """Whether the connection failed, rather than what was asked of it."""
     if isinstance(exc, TIMEOUTS):
         return False
+    if isinstance(exc, (asyncpg.DataError, asyncpg.ClientConfigurationError)):
+        return False
     if isinstance(exc, asyncpg.InterfaceError):
-        return not isinstance(exc, (asyncpg.DataError, asyncpg.ClientConfigurationError))
+        return "pool is" not in str(exc)  # closed or never opened: no other connection helps
     return isinstance(exc, (*LOST, OSError))
 
 

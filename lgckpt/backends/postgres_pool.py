@@ -158,7 +158,13 @@ class Connections:
     async def _once(self, work: Work[T]) -> T:
         pool = self._pool or await self._open()
         async with pool.acquire(timeout=self._options.timeout) as connection:
-            return await work(connection)
+            try:
+                return await work(connection)
+            except Exception as exc:
+                if is_lost(exc):
+                    with suppress(asyncpg.InterfaceError):
+                        connection.terminate()
+                raise
 
     async def _open(self) -> asyncpg.Pool:
         async with self._lock:

@@ -11,8 +11,8 @@ import pytest
 from psycopg import sql
 
 import lgckpt
-from tests.services.postgres import postgres_url
-from tests.services.postgres_schemas import schema_of
+from tests.services.postgres import older_server, postgres_url
+from tests.services.postgres_schemas import NO_OLDER, schema_of
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,12 @@ class Place:
         return connection
 
 
-@pytest.fixture
-def place() -> Iterator[Place]:
-    url = postgres_url()
+@pytest.fixture(params=["newest", "older"])
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    older = older_server() if request.param == "older" else None
+    if request.param == "older" and older is None:
+        pytest.skip(NO_OLDER)
+    url = postgres_url() if older is None else older.url
     with schema_of(url) as schema:
         yield Place(url, schema)
 

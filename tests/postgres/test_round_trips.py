@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 import lgckpt
 from tests.checkpoints import Thread, config
@@ -139,12 +140,16 @@ def _multiply(connection: psycopg.Connection[Any], thread_id: str, ns: str, coun
 
 
 def _touched(connection: psycopg.Connection[Any], query: str, args: tuple[Any, ...]) -> int:
-    for position in range(len(args), 0, -1):
-        query = query.replace(f"${position}", f"%({position})s")
-    values = {str(n): value for n, value in enumerate(args, 1)}
-    explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}"
-    connection.execute(explain, values)
-    ((plan,),) = connection.execute(explain, values).fetchall()
+    """With the plan that a session keeps for any parameters, as it does after a few calls."""
+    connection.execute("SET plan_cache_mode = force_generic_plan")
+    connection.execute(f"PREPARE touching AS {query}".encode())
+    values = sql.SQL(", ").join(map(sql.Literal, args))
+    explain = sql.SQL("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE touching ({})").format(
+        values
+    )
+    connection.execute(explain)
+    ((plan,),) = connection.execute(explain).fetchall()
+    connection.execute("DEALLOCATE touching")
     top = plan[0]["Plan"]
     found: int = top["Shared Hit Blocks"] + top["Shared Read Blocks"]
     return found

@@ -19,6 +19,7 @@ import lgckpt
 from lgckpt.backends.postgres import PostgresStorage
 from tests.services.postgres import URL_VARIABLE, older_server, postgres_url
 
+NO_OLDER = "no PostgreSQL of 14 to 17 in /usr/lib/postgresql"
 TABLES = ("threads", "checkpoints", "writes", "chunks")
 
 _numbers = count()
@@ -103,7 +104,7 @@ def open_older_postgres(**options: Any) -> Iterator[lgckpt.PostgresSaver]:
     """The same on the oldest version that the system has; skips where it has none."""
     server = older_server()
     if server is None:
-        pytest.skip("no PostgreSQL of 14 to 17 in /usr/lib/postgresql")
+        pytest.skip(NO_OLDER)
     with (
         schema_of(server.url) as name,
         lgckpt.PostgresSaver(server.url, schema=name, **options) as saver,

@@ -52,9 +52,13 @@ class Side:
         savers: "official" or "lgckpt".
         root: Holds the unpacked suite; records and the log go there too.
         tests: Which of the suite's files, as pytest arguments.
+        postgres: Where our savers keep their data, whatever they are called; None for
+            where their names say.
     """
 
-    def __init__(self, savers: str, root: Path, tests: list[str]) -> None:
+    def __init__(
+        self, savers: str, root: Path, tests: list[str], postgres: str | None = None
+    ) -> None:
         self.savers = savers
         self.log = root / "pytest.log"
         self._records = root / "records.jsonl"
@@ -62,7 +66,7 @@ class Side:
             self._process = subprocess.Popen(
                 [*_PYTEST, *tests],
                 cwd=root,
-                env=_environment(savers, self._records),
+                env=_environment(savers, self._records, postgres),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -110,9 +114,11 @@ _PYTEST += ["-p", "no:cacheprovider", "-o", "addopts=--strict-markers --strict-c
 _PYTEST += ["-o", f"faulthandler_timeout={HANG_SECONDS}", "-o", "faulthandler_exit_on_timeout=true"]
 
 
-def _environment(savers: str, records: Path) -> dict[str, str]:
+def _environment(savers: str, records: Path, postgres: str | None) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if k not in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
     paths = [str(PLUGIN), *filter(None, [kept.get("PYTHONPATH")])]
+    if postgres is not None:
+        kept["LGCKPT_SUITE_POSTGRES"] = postgres
     return kept | {
         "PYTHONPATH": os.pathsep.join(paths),
         "LGCKPT_SUITE_SAVERS": savers,

@@ -1,5 +1,6 @@
 """Our savers under the official names, with every construction and save counted."""
 
+import os
 from typing import Any
 
 import langgraph.checkpoint.memory
@@ -7,6 +8,7 @@ import langgraph.checkpoint.sqlite
 import langgraph.checkpoint.sqlite.aio
 
 import lgckpt
+from lgckpt_suite import on_postgres
 from lgckpt_suite.tally import TALLY
 
 
@@ -15,13 +17,21 @@ def put_in_place() -> None:
 
     Must run before any of the suite's modules is imported.
     """
-    memory = counted(lgckpt.InMemorySaver, "InMemorySaver")
+    kinds = _kinds()
+    memory = counted(kinds["InMemorySaver"], "InMemorySaver")
     langgraph.checkpoint.memory.InMemorySaver = memory
     langgraph.checkpoint.memory.MemorySaver = memory
-    sqlite = counted(lgckpt.SqliteSaver, "SqliteSaver")
+    sqlite = counted(kinds["SqliteSaver"], "SqliteSaver")
     langgraph.checkpoint.sqlite.SqliteSaver = sqlite
-    asyncio = counted(lgckpt.AsyncSqliteSaver, "AsyncSqliteSaver")
+    asyncio = counted(kinds["AsyncSqliteSaver"], "AsyncSqliteSaver")
     langgraph.checkpoint.sqlite.aio.AsyncSqliteSaver = asyncio
+
+
+def _kinds() -> dict[str, Any]:
+    """Ours by official name: of that name, or all on Postgres."""
+    if "LGCKPT_SUITE_POSTGRES" in os.environ:
+        return on_postgres.KINDS
+    return {name: getattr(lgckpt, name) for name in on_postgres.KINDS}
 
 
 def counted(saver: Any, name: str) -> Any:
