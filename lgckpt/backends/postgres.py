@@ -18,6 +18,7 @@ from lgckpt.backends.postgres_expiry import Expiry
 from lgckpt.backends.postgres_names import Address, address, from_sql, quoted, to_sql
 from lgckpt.backends.postgres_pool import CLOSE_TIMEOUT, Connections, PoolOptions, snapshot
 from lgckpt.backends.postgres_rows import (
+    BUSY,
     EXPIRED,
     STORED,
     Request,
@@ -29,6 +30,7 @@ from lgckpt.backends.postgres_rows import (
     writes_request,
 )
 from lgckpt.backends.postgres_scan import scan
+from lgckpt.backends.postgres_waits import WaitingRoom
 from lgckpt.errors import ConfigurationError
 from lgckpt.rows import (
     CheckpointKey,
@@ -83,7 +85,10 @@ class PostgresStorage:
         self._primary = Connections(source, pool, prepare)
         self._replica = self._primary if replica is None else Connections(replica, pool)
         self._gather = group_commit
-        self._expiry = Expiry(self._primary, self._statements, schema, ttl, refresh_on_read)
+        self._room = WaitingRoom(self._primary)
+        self._expiry = Expiry(
+            self._primary, self._room, self._statements, schema, ttl, refresh_on_read
+        )
         self.loop: asyncio.AbstractEventLoop | None = (
             None if isinstance(source, str) else source._loop
         )
@@ -92,7 +97,7 @@ class PostgresStorage:
     def _begin(self) -> None:
         self._batches = Batches(
             self._send_many,
-            self._send_one,
+            lambda request: self._room.run(partial(self._send_one, request)),
             gather=self._gather,
             connections=self._primary.size,
         )
@@ -118,6 +123,7 @@ class PostgresStorage:
         self._primary.forget()
         if self._replica is not self._primary:
             self._replica.forget()
+        self._room.forget()
         self._expiry.forget()
         self._begin()
 
@@ -150,12 +156,12 @@ class PostgresStorage:
 
         return await self._primary.run(send)
 
-    async def _send_one(self, request: Request) -> int:
-        arguments = request.arguments(wait=True)
+    async def _send_one(self, request: Request, wait: bool) -> int | None:
+        arguments = request.arguments(wait=wait)
         code: int = await self._primary.run(
             lambda connection: connection.fetchval(self._statements.store, *arguments)
         )
-        return code
+        return None if code == BUSY else code
 
     async def get(
         self,
@@ -305,9 +311,15 @@ class PostgresStorage:
     async def edit_thread(self, thread_id: str, decide: Decide) -> None:
         """Run `decide` in a write transaction, carry out its edit, drop unused chunks."""
         at = self._at(thread_id)
-        await self._primary.run(
-            lambda connection: edit_thread(connection, self._statements, at, thread_id, decide)
-        )
+
+        async def attempt(wait: bool) -> bool | None:
+            return await self._primary.run(
+                lambda connection: edit_thread(
+                    connection, self._statements, at, thread_id, decide, wait
+                )
+            )
+
+        await self._room.run(attempt)
 
     async def threads_of_runs(self, run_ids: Sequence[str]) -> list[str]:
         """The threads that hold checkpoints of the runs."""
@@ -323,19 +335,20 @@ class PostgresStorage:
         """Copy all rows of a thread; rows of the same key are replaced."""
         await self._expiry.drop(self._at(target))
         old, new = self._at(source), self._at(target)
-        until = self._expiry.ttl
-        await self._primary.run(
-            lambda connection: copy_thread(connection, self._statements, old, new, target, until)
-        )
+        ttl = self._expiry.ttl
+
+        async def attempt(wait: bool) -> bool | None:
+            return await self._primary.run(
+                lambda connection: copy_thread(
+                    connection, self._statements, old, new, target, ttl, wait
+                )
+            )
+
+        await self._room.run(attempt)
 
     async def delete_thread(self, thread_id: str) -> None:
         """Delete all rows of a thread."""
-        at = self._at(thread_id)
-        await self._primary.run(
-            lambda connection: connection.fetchval(
-                self._statements.drop, at.lock, True, at.tid, False
-            )
-        )
+        await self._expiry.delete(self._at(thread_id))
 
     async def sweep(self) -> int:
         """Delete the threads that have expired; gives how many."""

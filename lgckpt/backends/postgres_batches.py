@@ -2,7 +2,7 @@
 
 A lone request goes out at once. While others are being committed, requests are gathered,
 and go out together as soon as one of a few transactions has ended. In these the locks of
-threads are only tried: who finds one taken waits for it outside, on a connection of its
+threads are only tried: who finds one taken waits for it outside, in a transaction of its
 own. Requests of one thread never overtake each other.
 """
 
@@ -67,7 +67,6 @@ class Batches:
         self._send_one = send_one
         self._most = MOST_REQUESTS if gather else 1
         self._slots = max(1, min(IN_FLIGHT, connections - 1)) if gather else connections
-        self._singles = asyncio.Semaphore(max(1, connections // 2))
         self._queue: deque[_Waiting] = deque()
         self._busy: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -179,13 +178,12 @@ class Batches:
         """Store the requests of one thread, each in a transaction of its own, in their order."""
         try:
             for one in ones:
-                async with self._singles:
-                    if one.future.done():
-                        continue
-                    try:
-                        one.resolve(await self._send_one(one.request))
-                    except Exception as exc:  # whatever it is, it is this caller's
-                        one.fail(exc)
+                if one.future.done():
+                    continue
+                try:
+                    one.resolve(await self._send_one(one.request))
+                except Exception as exc:  # whatever it is, it is this caller's
+                    one.fail(exc)
         except BaseException:
             _abandon(ones)
             raise

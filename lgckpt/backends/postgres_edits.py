@@ -11,20 +11,29 @@ from lgckpt.chunks import Frames, awalk, reaching
 from lgckpt.rows import CheckpointRow, Entry, ThreadEdit
 from lgckpt.storage import Decide
 
-LOCK = "SELECT pg_catalog.pg_advisory_xact_lock($1)"
-LOCK_SHARED = "SELECT pg_catalog.pg_advisory_xact_lock_shared($1)"
+LOCK = "SELECT pg_catalog.pg_advisory_xact_lock($1) IS NOT NULL"
+LOCK_SHARED = "SELECT pg_catalog.pg_advisory_xact_lock_shared($1) IS NOT NULL"
+TRY = "SELECT pg_catalog.pg_try_advisory_xact_lock($1)"
+TRY_SHARED = "SELECT pg_catalog.pg_try_advisory_xact_lock_shared($1)"
+"""Each gives whether the lock was had."""
 
 
 async def edit_thread(
-    connection: Any, statements: Statements, at: Address, thread_id: str, decide: Decide
-) -> None:
-    """Run `decide` in a write transaction, carry out its edit, drop unused chunks."""
+    connection: Any, statements: Statements, at: Address, thread_id: str, decide: Decide, wait: bool
+) -> bool | None:
+    """Run `decide` in a write transaction, carry out its edit, drop unused chunks.
+
+    Returns:
+        True, or None if the thread's lock is taken and was not to be waited for.
+    """
     async with connection.transaction(isolation="read_committed"):
-        await connection.execute(LOCK, at.lock)
+        if not await connection.fetchval(LOCK if wait else TRY, at.lock):
+            return None
         editor = _Editor(connection, statements, at, thread_id)
         if await editor.lives():
             await editor.carry_out(await decide(editor))
             await editor.sweep()
+    return True
 
 
 class _Editor:
@@ -164,17 +173,22 @@ async def copy_thread(
     target: Address,
     thread_id: str,
     ttl: float | None,
-) -> None:
+    wait: bool,
+) -> bool | None:
     """Copy all rows of a thread; rows of the same key are replaced, none hidden by it.
 
     Nothing is swept from the source meanwhile, but puts to it go on: rows are copied before
     the chunks, so that whatever a row needs is among these.
+
+    Returns:
+        True, or None if a lock is taken and was not to be waited for.
     """
     schema = statements.schema
     async with connection.transaction(isolation="read_committed"):
-        locks = sorted([(source.lock, LOCK_SHARED), (target.lock, LOCK)])
-        for lock, statement in locks:
-            await connection.execute(statement, lock)
+        shared, own = (LOCK_SHARED, LOCK) if wait else (TRY_SHARED, TRY)
+        for lock, statement in sorted([(source.lock, shared), (target.lock, own)]):
+            if not await connection.fetchval(statement, lock):
+                return None
         made = await connection.execute(
             f"INSERT INTO {schema}.lgckpt_threads (tid, thread_id, expires_at)"
             " SELECT $2, $3, now() + make_interval(secs => $4)"
@@ -187,7 +201,7 @@ async def copy_thread(
             ttl,
         )
         if made == "INSERT 0 0":
-            return
+            return True
         for table, key, values in _COPIED:
             replaced = ", ".join(f"{name} = excluded.{name}" for name in values.split(", "))
             await connection.execute(
@@ -198,6 +212,7 @@ async def copy_thread(
                 source.tid,
                 target.tid,
             )
+    return True
 
 
 _COPIED = (

@@ -28,6 +28,9 @@ LOST = (
 PASSING = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 """Nothing was stored, and the next attempt may well succeed."""
 
+_PORTS = re.compile(r"(([^:,\[\]]*|\[[^\]]*\])(:\d*)?(,|$))*\Z")
+"""Hosts, each with a port or without; IPv6 addresses are in brackets."""
+
 TIMEOUTS = (asyncio.TimeoutError, TimeoutError)
 
 
@@ -58,11 +61,16 @@ def place_of(url: str) -> str:
     try:
         parts = urlsplit(url)
         options = parse_qs(parts.query, strict_parsing=bool(parts.query))
-    except ValueError as exc:
-        raise ConfigurationError("the Postgres URL is malformed") from exc
-    if parts.netloc.count("@") > 1:
-        raise ConfigurationError("user and password in a URL are to be percent-encoded")
-    hosts = parts.netloc.rpartition("@")[2] or options.get("host", ["localhost"])[-1]
+    except ValueError:
+        parts = None  # what it says may be part of a password, and so may not be its cause either
+    if parts is None:
+        raise ConfigurationError("the Postgres URL is malformed")
+    user, _, hosts = parts.netloc.rpartition("@")
+    if "@" in user or parts.fragment or (not user and "@" in parts.path) or not _PORTS.match(hosts):
+        raise ConfigurationError(
+            "the Postgres URL is malformed; user and password in it are to be percent-encoded"
+        )
+    hosts = hosts or options.get("host", ["localhost"])[-1]
     database = unquote(parts.path.lstrip("/")) or options.get("dbname", ["the default"])[-1]
     return f"database {database!r} at {unquote(hosts)}"
 

@@ -6,12 +6,12 @@ import asyncio
 import time
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from lgckpt.backends.postgres_names import Address, address, from_sql
 from lgckpt.backends.postgres_pool import Connections
 from lgckpt.backends.postgres_rows import Statements
+from lgckpt.backends.postgres_waits import WaitingRoom
 from lgckpt.errors import LgckptError
 
 COARSE = 20
@@ -32,6 +32,7 @@ class Expiry:
 
     Args:
         connections: Where threads are.
+        room: Where to wait for their locks.
         statements: For the schema's name.
         schema: The same, unquoted.
         ttl: Seconds that a thread lives after its last put; None for ever.
@@ -41,6 +42,7 @@ class Expiry:
     def __init__(
         self,
         connections: Connections,
+        room: WaitingRoom,
         statements: Statements,
         schema: str,
         ttl: float | None,
@@ -48,6 +50,7 @@ class Expiry:
     ) -> None:
         self.ttl = ttl
         self._connections = connections
+        self._room = room
         self._statements = statements
         self._schema = schema
         self._on_read = on_read and ttl is not None
@@ -84,9 +87,19 @@ class Expiry:
 
     async def drop(self, at: Address) -> None:
         """Delete a thread if it has expired."""
-        await self._connections.run(
-            partial(_value, self._statements.drop, (at.lock, True, at.tid, True))
+        await self._room.run(partial(self._drop, at, True))
+
+    async def delete(self, at: Address) -> None:
+        """Delete a thread, expired or not."""
+        await self._room.run(partial(self._drop, at, False))
+
+    async def _drop(self, at: Address, expired: bool, wait: bool) -> bool | None:
+        dropped: bool | None = await self._connections.run(
+            lambda connection: connection.fetchval(
+                self._statements.drop, at.lock, wait, at.tid, expired
+            )
         )
+        return dropped
 
     def sweep_sometimes(self) -> None:
         """Start a sweep in the background, if there was none for a while."""
@@ -122,9 +135,7 @@ class Expiry:
         deleted = 0
         for record in records:
             at = address(self._schema, from_sql(record[0]))
-            deleted += await self._connections.run(
-                partial(_value, self._statements.drop, (at.lock, False, at.tid, True))
-            )
+            deleted += bool(await self._drop(at, expired=True, wait=False))
         return deleted
 
     async def close(self) -> None:
@@ -132,7 +143,3 @@ class Expiry:
         if self._sweeping is not None:
             self._sweeping.cancel()
             await asyncio.wait([self._sweeping])
-
-
-async def _value(statement: str, arguments: tuple[Any, ...], connection: Any) -> Any:
-    return await connection.fetchval(statement, *arguments)

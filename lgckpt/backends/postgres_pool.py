@@ -98,6 +98,11 @@ class Connections:
         given = self.given
         return self._options.max_size if given is None else given.get_max_size()
 
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that one statement may take; None for ever."""
+        return self._options.timeout
+
     async def run(self, work: Work[T]) -> T:
         """Do something with a connection; again with another one if it was lost.
 
@@ -112,7 +117,7 @@ class Connections:
             try:
                 return await self._once(work)
             except Exception as exc:
-                if not may_pass(exc) or self._options.retry_for <= 0:
+                if not self._may_pass(exc) or self._options.retry_for <= 0:
                     raise
                 await self._renew(exc)
             return await self._again(work)
@@ -132,7 +137,7 @@ class Connections:
         attempts = AsyncRetrying(
             stop=stop_after_delay(self._options.retry_for),
             wait=wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
-            retry=retry_if_exception(lambda exc: may_pass(exc) and not self._closed),
+            retry=retry_if_exception(lambda exc: self._may_pass(exc) and not self._closed),
             reraise=True,
         )
 
@@ -144,6 +149,12 @@ class Connections:
                 raise
 
         return await attempts(attempt)
+
+    def _may_pass(self, exc: BaseException) -> bool:
+        """Whether to try again; a password that is asked for may be the next one by then."""
+        if isinstance(exc, asyncpg.InvalidPasswordError):
+            return callable(self._options.connect.get("password"))
+        return may_pass(exc)
 
     async def _renew(self, exc: Exception) -> None:
         """Have idle connections replaced: they went the way of the one that was lost."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import psycopg
 import pytest
@@ -34,6 +35,19 @@ def schema_of(url: str) -> Iterator[str]:
     yield name
     if _empty(url, name):
         free.append(name)
+
+
+@contextmanager
+def database_of(url: str) -> Iterator[str]:
+    """The URL of an empty database on the server, for a block."""
+    name = f"lgckpt tests {os.getpid()} {next(_numbers)}"
+    connection = _connection(url)
+    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield urlsplit(url)._replace(path=quote(f"/{name}")).geturl()
+    finally:
+        dropped = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+        connection.execute(dropped)
 
 
 def _empty(url: str, schema: str) -> bool:

@@ -35,10 +35,15 @@ def place_on(backend: str, directory: Path) -> Iterator[str]:
         yield str(directory / "agents.db")
 
 
+def is_postgres(place: str) -> bool:
+    """Whether it is a schema of a Postgres server."""
+    return place.startswith("postgresql://")
+
+
 def open_place(place: str, **options: Any) -> Saver:
     """A saver of one's own on the data there."""
     url, _, name = place.partition("#")
-    if place.startswith("postgresql://"):
+    if is_postgres(place):
         return lgckpt.PostgresSaver(url, schema=name)
     if place.startswith("redis://"):
         return lgckpt.RedisSaver(url, prefix=name)
@@ -48,7 +53,7 @@ def open_place(place: str, **options: Any) -> Saver:
 def check_place(place: str, *, exact: bool = False) -> int:
     """Walk every reference there; gives how many rows."""
     url, _, name = place.partition("#")
-    if place.startswith("postgresql://"):
+    if is_postgres(place):
         return check_postgres(url, name, exact=exact)
     if place.startswith("redis://"):
         with open_place(place) as saver:

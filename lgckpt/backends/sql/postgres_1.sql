@@ -180,7 +180,7 @@ BEGIN
 END
 $lgckpt$;
 
--- Deletes a thread, or only one that has expired; false if there was nothing to delete, or
+-- Deletes a thread, or only one that has expired; false if there was nothing to delete, null
 -- if the lock is busy and was not to be waited for.
 CREATE FUNCTION {schema}.lgckpt_drop(p_lock bigint, p_wait boolean, p_tid uuid, p_expired boolean)
 RETURNS boolean LANGUAGE plpgsql VOLATILE AS $lgckpt$
@@ -194,7 +194,7 @@ BEGIN
     IF p_wait THEN
         PERFORM pg_catalog.pg_advisory_xact_lock(p_lock);
     ELSIF NOT pg_catalog.pg_try_advisory_xact_lock(p_lock) THEN
-        RETURN false;
+        RETURN NULL;
     END IF;
     DELETE FROM {schema}.lgckpt_threads AS t
     WHERE t.tid = p_tid AND (NOT p_expired OR t.expires_at <= pg_catalog.clock_timestamp());
