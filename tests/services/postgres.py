@@ -94,6 +94,7 @@ class PostgresServer:
             _wait_until_it_answers(self.url)
         except BaseException as exc:
             said = (self.directory / "log").read_text(errors="replace")
+            self.remove()
             raise RuntimeError(f"PostgreSQL does not come up: {said[-2000:]}") from exc
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
