@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
-from lgckpt.backends.postgres_errors import is_lost
+from lgckpt.backends.postgres_errors import TIMEOUTS, is_lost
 from lgckpt.backends.postgres_rows import BUSY, Request
 from lgckpt.errors import ClosedError
 
@@ -194,8 +194,9 @@ class Batches:
 
 
 def _concerns_all(exc: Exception) -> bool:
-    """Whether each request alone would meet the same: there is no server, or no saver."""
-    return isinstance(exc, ClosedError) or (exc.__cause__ is not None and is_lost(exc.__cause__))
+    """Whether each request alone would meet the same: no server, no answer, or no saver."""
+    cause = exc.__cause__
+    return isinstance(exc, ClosedError) or isinstance(cause, TIMEOUTS) or is_lost(cause or exc)
 
 
 def _fail(batch: list[_Waiting], exc: Exception) -> None:

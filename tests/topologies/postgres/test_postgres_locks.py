@@ -25,7 +25,7 @@ POOL = 10
 LIMIT = 20.0
 """Seconds in which what is not locked must be done, far below the operation timeout."""
 
-QUICK = 1.0
+QUICK = 5.0
 """Seconds that one call which waits for nothing may take, on a slow machine."""
 
 
