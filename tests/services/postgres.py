@@ -161,15 +161,18 @@ def older_binaries() -> Path | None:
 
 @cache
 def server() -> PostgresServer:
-    """This process's server, started when first needed."""
-    return PostgresServer(wheel_binaries())
+    """This process's server, started when first needed.
+
+    Without fsync: what is to survive a crash is tested on servers that are there to crash.
+    """
+    return PostgresServer(wheel_binaries(), fsync="off")
 
 
 @cache
 def older_server() -> PostgresServer | None:
     """A server of an older version, or None where the system has none."""
     binaries = older_binaries()
-    return None if binaries is None else PostgresServer(binaries)
+    return None if binaries is None else PostgresServer(binaries, fsync="off")
 
 
 def postgres_url() -> str:
