@@ -20,7 +20,8 @@ class SqliteSaver(Saver):
 
     Args:
         conn: A path, a `file:` URI, ":memory:", or an open `sqlite3.Connection`
-            (made with `check_same_thread=False`), which stays yours to close.
+            (made with `check_same_thread=False`), which stays yours to close, and whose file
+            a child forked while it is open cannot use.
         serde: See `Saver`.
         compression: See `Saver`.
         synchronous: "FULL" (LangGraph's own default) survives a power cut; "NORMAL" may

@@ -11,13 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from lgckpt import forks
+from lgckpt.backends.sqlite_given import file_of, is_open
 from lgckpt.errors import ClosedError, ConfigurationError, StorageError
 
 IDLE_READERS = 8
 """Reading connections kept open while unused."""
 
-_unsafe: set[str] = set()
-"""Files that were in use when this process was forked: SQLite here would misread their locks."""
+_unsafe: dict[str, str] = {}
+"""Files open when this process was forked, and why so: SQLite here would misread their locks."""
+
+_MIDWAY = (
+    "this process was forked in the middle of a transaction on it and cannot use it safely; "
+    "fork while none is under way"
+)
+_GIVEN = (
+    "this process was forked while a connection given to a saver was open on it and cannot use "
+    "it safely; give the saver the path, or make the connection after the fork"
+)
 
 CLOSE_TIMEOUT = 5.0
 """Seconds to wait for a write under way; at interpreter exit its thread may be gone for good."""
@@ -25,7 +35,7 @@ CLOSE_TIMEOUT = 5.0
 FORK_TIMEOUT = 10.0
 """Seconds to wait before a fork for what is under way to end."""
 
-_inherited: list[sqlite3.Connection] = []
+_inherited: list[Any] = []
 """What a forked child must neither use nor close: closing would drop the parent's locks."""
 
 
@@ -63,6 +73,8 @@ class Connections:
             )
         self._given = database if isinstance(database, sqlite3.Connection) else None
         self.name = "the given connection" if self._given is not None else _absolute(str(database))
+        self._lent: sqlite3.Connection | None = None
+        self._learn_file()
         self._synchronous = synchronous.upper()
         self._busy_timeout = busy_timeout
         self._single = self._given is not None or _in_memory(self.name)
@@ -162,12 +174,18 @@ class Connections:
         if self._writer is None:
             self._writer = self._connect()
         if not self._ready:
+            self._learn_file()
             if self._writer.in_transaction:
                 self._writer.execute("COMMIT")
             if not self._check(self._writer):
                 self._create(self._writer)
             self._ready = True
         return self._writer
+
+    def _learn_file(self) -> None:
+        """Which file a given connection is on: one bound to a thread says so there alone."""
+        if self._given is not None and (file := file_of(self._given)):
+            self.name, self._lent = file, self._given
 
     def _take_reader(self) -> sqlite3.Connection:
         self._check_open()
@@ -188,11 +206,8 @@ class Connections:
             self._idle.append(connection)
 
     def _connect(self) -> sqlite3.Connection:
-        if _unsafe and os.path.realpath(self.name) in _unsafe:
-            raise StorageError(
-                f"SQLite database {self.name}: this process was forked in the middle of a "
-                "transaction on it and cannot use it safely; fork while none is under way"
-            )
+        if _unsafe and (reason := _unsafe.get(os.path.realpath(self.name))):
+            raise StorageError(f"SQLite database {self.name}: {reason}")
         connection = sqlite3.connect(
             self.name,
             timeout=self._busy_timeout,
@@ -246,14 +261,20 @@ class Connections:
             self._lock = threading.RLock()
             self._gate = threading.Condition()
             self._inside, self._forking = 0, False
-            if self._forked_midway:
-                _inherited.extend(c for c in (*self._idle, self._writer) if c is not None)
-                _unsafe.add(os.path.realpath(self.name))
-                self._idle, self._writer = [], None
+            if self._lent is not None and is_open(self._lent):
+                self._give_up(_GIVEN)
+            elif self._forked_midway:
+                self._give_up(_MIDWAY)
             return
         with self._gate:
             self._forking = self._forked_midway = False
             self._gate.notify_all()
+
+    def _give_up(self, reason: str) -> None:
+        """Neither use nor close what is open, and refuse the file to all of this process."""
+        _inherited.extend(c for c in (*self._idle, self._writer, self._lent) if c is not None)
+        _unsafe[os.path.realpath(self.name)] = reason
+        self._idle, self._writer = [], None
 
     def _close_all(self) -> None:
         while self._idle:
