@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from langgraph.checkpoint.serde.base import SerializerProtocol
 from typing_extensions import Self
 
 from lgckpt.backends import sqlite_schema
 from lgckpt.backends.sqlite import SqliteStorage
+from lgckpt.backends.sqlite_given import AsyncConnection
 from lgckpt.errors import ConfigurationError
 from lgckpt.saver import Compression, Saver
 
@@ -19,9 +21,11 @@ class SqliteSaver(Saver):
     """Keeps checkpoints in a SQLite file, for any number of threads and processes.
 
     Args:
-        conn: A path, a `file:` URI, ":memory:", or an open `sqlite3.Connection`
-            (made with `check_same_thread=False`), which stays yours to close, and whose file
-            a child forked while it is open cannot use.
+        conn: A path, a `file:` URI, ":memory:", or a connection, which stays yours to close and
+            whose file a child forked while it is open cannot use: an open
+            `sqlite3.Connection` (made with `check_same_thread=False`) is used as it is; of an
+            `aiosqlite.Connection`, open or not yet, the saver opens the file itself. A
+            transaction of that one's own is then neither seen nor committed here.
         serde: See `Saver`.
         compression: See `Saver`.
         synchronous: "FULL" (LangGraph's own default) survives a power cut; "NORMAL" may
@@ -29,7 +33,7 @@ class SqliteSaver(Saver):
         busy_timeout: How long a write waits for other processes, in seconds.
 
     Raises:
-        ConfigurationError: An option makes no sense.
+        ConfigurationError: An option makes no sense, or an aiosqlite connection is in memory.
 
     Examples:
         >>> import lgckpt
@@ -40,19 +44,19 @@ class SqliteSaver(Saver):
 
     def __init__(
         self,
-        conn: str | Path | sqlite3.Connection,
+        conn: str | Path | sqlite3.Connection | AsyncConnection,
         *,
         serde: SerializerProtocol | None = None,
         compression: Compression | None = "lz4",
         synchronous: Literal["FULL", "NORMAL"] = "FULL",
         busy_timeout: float = 60.0,
     ) -> None:
-        self._given = conn if isinstance(conn, sqlite3.Connection) else None
+        self._given = None if isinstance(conn, (str, os.PathLike)) else conn
         storage = SqliteStorage(conn, synchronous=synchronous, busy_timeout=busy_timeout)
         super().__init__(storage, serde=serde, compression=compression)
 
     @property
-    def conn(self) -> sqlite3.Connection:
+    def conn(self) -> Any:
         """The connection that was given, as the official saver has it.
 
         Raises:

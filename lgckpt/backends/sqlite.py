@@ -10,6 +10,7 @@ from typing import Any
 
 from lgckpt.backends import sqlite_schema
 from lgckpt.backends.sqlite_connections import Connections
+from lgckpt.backends.sqlite_given import AsyncConnection
 from lgckpt.backends.sqlite_rows import (
     ROW,
     WRITE,
@@ -78,7 +79,7 @@ class SqliteStorage:
 
     def __init__(
         self,
-        database: str | Path | sqlite3.Connection,
+        database: str | Path | sqlite3.Connection | AsyncConnection,
         *,
         synchronous: str = "FULL",
         busy_timeout: float = 60.0,

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from lgckpt import forks
-from lgckpt.backends.sqlite_given import file_of, is_open
+from lgckpt.backends.sqlite_given import (
+    AsyncConnection,
+    absolute,
+    database_of,
+    file_of,
+    in_memory,
+    is_async,
+    is_busy,
+    is_open,
+)
 from lgckpt.errors import ClosedError, ConfigurationError, StorageError
 
 IDLE_READERS = 8
@@ -47,8 +56,8 @@ class Connections:
     connection behind that lock.
 
     Args:
-        database: A path, a `file:` URI, ":memory:", or an open connection that stays the
-            caller's to close.
+        database: A path, a `file:` URI, ":memory:", or a connection that stays the caller's to
+            close: an open one is used, of one of aiosqlite the file is opened.
         check: Says whether the schema is there.
         create: Makes it, called once at most, with the writing connection.
         synchronous: "FULL" or "NORMAL", as in SQLite's PRAGMA of that name.
@@ -57,7 +66,7 @@ class Connections:
 
     def __init__(
         self,
-        database: str | Path | sqlite3.Connection,
+        database: str | Path | sqlite3.Connection | AsyncConnection,
         *,
         check: Callable[[sqlite3.Connection], bool],
         create: Callable[[sqlite3.Connection], None],
@@ -66,18 +75,13 @@ class Connections:
     ) -> None:
         if synchronous.upper() not in ("FULL", "NORMAL", "EXTRA", "OFF"):
             raise ConfigurationError(f"synchronous is 'FULL' or 'NORMAL', not {synchronous!r}")
-        if not isinstance(database, (str, os.PathLike, sqlite3.Connection)):
-            raise ConfigurationError(
-                "a SQLite saver takes a path, a file: URI or a sqlite3.Connection, not a "
-                f"{type(database).__name__}; of an aiosqlite connection, pass the path"
-            )
         self._given = database if isinstance(database, sqlite3.Connection) else None
-        self.name = "the given connection" if self._given is not None else _absolute(str(database))
-        self._lent: sqlite3.Connection | None = None
+        self._lent: sqlite3.Connection | AsyncConnection | None = None
+        self.name = self._named(database)
         self._learn_file()
         self._synchronous = synchronous.upper()
         self._busy_timeout = busy_timeout
-        self._single = self._given is not None or _in_memory(self.name)
+        self._single = self._given is not None or in_memory(self.name)
         self._closed = False
         self._writer: sqlite3.Connection | None = self._given
         self._idle: list[sqlite3.Connection] = []
@@ -157,7 +161,10 @@ class Connections:
 
     def _translated(self, exc: sqlite3.Error) -> StorageError:
         """Our error for one of the driver's, with the database's name."""
-        return StorageError(f"SQLite database {self.name}: {exc}")
+        lent, why = self._lent, ""
+        if self._given is None and lent is not None and is_busy(lent):
+            why = " (the aiosqlite connection given is in a transaction: commit that first)"
+        return StorageError(f"SQLite database {self.name}: {exc}{why}")
 
     def close(self) -> None:
         """Close what is open; a reader in use closes when it is given back."""
@@ -181,6 +188,19 @@ class Connections:
                 self._create(self._writer)
             self._ready = True
         return self._writer
+
+    def _named(self, database: object) -> str:
+        if is_async(database):
+            self._lent = database
+            return absolute(database_of(database))
+        if isinstance(database, (str, os.PathLike)):
+            return absolute(str(database))
+        if self._given is not None:
+            return "the given connection"
+        raise ConfigurationError(
+            "a SQLite saver takes a path, a file: URI, a sqlite3.Connection or an "
+            f"aiosqlite.Connection, not a {type(database).__name__}"
+        )
 
     def _learn_file(self) -> None:
         """Which file a given connection is on: one bound to a thread says so there alone."""
@@ -294,16 +314,3 @@ def _reading(connection: sqlite3.Connection, snapshot: bool) -> Iterator[sqlite3
     finally:
         if connection.in_transaction:
             connection.execute("COMMIT")
-
-
-def _absolute(name: str) -> str:
-    """The path as it is now: connections opened later may find another working directory."""
-    return name if _in_memory(name) or name.startswith("file:") else os.path.abspath(name)
-
-
-def _in_memory(name: str) -> bool:
-    return (
-        name in (":memory:", "")
-        or (name.startswith("file:") and "mode=memory" in name)
-        or (name.startswith("file::memory:"))
-    )

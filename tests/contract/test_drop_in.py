@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-import aiosqlite
 import pytest
 
 import lgckpt
@@ -41,12 +40,6 @@ def test_a_given_connection_with_work_of_its_own_is_committed(tmp_path: Path) ->
 def test_a_saver_without_a_given_connection_says_so() -> None:
     with lgckpt.SqliteSaver(":memory:") as saver, pytest.raises(ConfigurationError):
         saver.conn  # noqa: B018
-
-
-async def test_an_aiosqlite_connection_is_refused(tmp_path: Path) -> None:
-    async with aiosqlite.connect(tmp_path / "a.db") as connection:
-        with pytest.raises(ConfigurationError, match="pass the path"):
-            lgckpt.AsyncSqliteSaver(connection)
 
 
 def test_a_relative_path_is_of_the_directory_it_was_given_in(

@@ -12,6 +12,7 @@ from queue import Queue
 from threading import Event, Thread
 from typing import Any
 
+import aiosqlite
 import pytest
 
 import lgckpt
@@ -116,6 +117,28 @@ def test_a_connection_that_was_closed_before_refuses_nothing(path: Path) -> None
     given.close()
     said = in_a_child(*calls(lgckpt.SqliteSaver(path)))
     assert said == ["done"] * len(said)
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_connection_of_aiosqlite_refuses_it_while_it_is_open(path: Path, opened: bool) -> None:
+    async def main() -> list[str]:
+        connection = aiosqlite.connect(path)
+        if opened:
+            await connection
+        saver = lgckpt.AsyncSqliteSaver(connection)
+        Conversation(NAME).put(saver)
+        said = in_a_child(lambda: saver.get_tuple(config(NAME)))
+        assert_whole(await saver.aget_tuple(config(NAME)))
+        await connection.close()
+        return [*said, *in_a_child(lambda: saver.get_tuple(config(NAME)))]
+
+    first, after_closing = asyncio.run(main())
+    assert after_closing == "done"
+    if opened:
+        assert str(path) in first
+        assert "forked while" in first
+    else:
+        assert first == "done"
 
 
 @pytest.mark.parametrize("database", [":memory:", "", "file:shared?mode=memory&cache=shared"])
