@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "packing": SHARED | {"serde"},
     "backends": {"errors", "forks", "rows", "storage"},
     **dict.fromkeys(SAVER, SHARED | RULES | SAVER | {"forks"}),
-    "memory": {"backends", "saver"},
+    "memory": {"backends", "errors", "saver"},
     "sqlite": {"backends", "errors", "saver"},
     "url": {"errors", "memory", "sqlite", "saver"},
     "status": {"core"},

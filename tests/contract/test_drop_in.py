@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import sqlite3
+from collections import defaultdict
+from functools import partial
 from pathlib import Path
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver as OfficialInMemorySaver
+from langgraph.checkpoint.memory import PersistentDict
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 import lgckpt
 from lgckpt.errors import ConfigurationError, CorruptCheckpointError
@@ -61,6 +67,24 @@ def test_in_memory_data_outlives_the_block() -> None:
     with lgckpt.InMemorySaver() as saver:
         saver.put(config("t"), checkpoint({"a": 1}), {}, {"a": 1})
     assert saver.get_tuple(config("t")) is not None
+
+
+def test_the_default_factory_of_dicts_is_accepted() -> None:
+    official = inspect.signature(OfficialInMemorySaver).parameters
+    ours = inspect.signature(lgckpt.InMemorySaver).parameters
+    for name, parameter in official.items():
+        assert ours[name].kind == parameter.kind
+        assert ours[name].default == parameter.default
+    with lgckpt.InMemorySaver(factory=defaultdict, serde=JsonPlusSerializer()) as saver:
+        saver.put(config("t"), checkpoint({"a": 1}), {}, {"a": 1})
+        assert saver.get_tuple(config("t")) is not None
+
+
+def test_a_factory_that_would_have_no_effect_is_refused(tmp_path: Path) -> None:
+    persistent = partial(PersistentDict, filename=str(tmp_path / "checkpoints"))
+    for factory in (persistent, PersistentDict, dict):
+        with pytest.raises(ConfigurationError, match=r"use lgckpt\.SqliteSaver\(path\)"):
+            lgckpt.InMemorySaver(factory=factory)
 
 
 def test_an_interrupt_while_a_put_begins_leaves_no_transaction(tmp_path: Path) -> None:
