@@ -18,13 +18,13 @@ SAVER = {
     "recall",
     "retention", "saver",
 }  # fmt: skip
-SERDE = {"serde", "_langgraph", "_messages", "_models", "_plans"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "rows": set(),
     "core": {"errors", "_core", "_fallback"},
     "_fallback": {"errors"},
-    **dict.fromkeys(SERDE, {"errors", "core"} | SERDE),
+    "serde": {"errors", "core", "_serde"},
+    "_serde": {"errors", "core"},
     "forks": set(),
     "storage": SHARED | {"forks"},
     "packing": SHARED | {"serde"},
