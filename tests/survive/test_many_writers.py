@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ import lgckpt
 from lgckpt.saver import Saver
 from tests.backends import Backend
 from tests.checkpoints import config
+from tests.survive import replacing
 from tests.survive.checker import check_file
+from tests.survive.crowd import threads
 from tests.survive.harness import run, scaled
 from tests.survive.states import WRITERS, Conversation, assert_whole, batch, put_args
 from tests.survive.writers import AT_ONCE, PROCESSES, names
@@ -19,6 +22,8 @@ from tests.survive.writers import AT_ONCE, PROCESSES, names
 THREADS = 10_000
 STEPS = 25
 FILES = 8
+STATES = 120
+"""Replacements of one checkpoint that each of its readers has to see."""
 
 
 @pytest.mark.slow
@@ -99,3 +104,20 @@ def test_many_threads_put_the_same_checkpoint_at_once(backend: Backend) -> None:
         asyncio.run(main(saver))
         (found,) = saver.list(config("t"))
         assert_whole(found)
+
+
+@pytest.mark.slow
+def test_the_latest_is_whole_while_it_is_replaced(backend: Backend, seed: int) -> None:
+    """By threads on one saver: each read is one of the states put, never a mix of two."""
+    enough, seen = scaled(STATES), replacing.counters()
+    with backend.open() as saver:
+        replacing.put(saver, 0)
+        readers = [partial(replacing.read, saver, i, seen, enough) for i in range(len(seen))]
+        threads([partial(replacing.write, saver, seen, enough, seed), *readers])
+
+
+@pytest.mark.slow
+def test_the_latest_is_whole_while_another_process_replaces_it(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "agents.db"
+    run("replacing", path, scaled(STATES), seed)
+    check_file(path)
