@@ -1,5 +1,7 @@
 """One run of the suite in a process of its own, and what it recorded."""
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
@@ -34,11 +36,19 @@ class Run:
         results: Every test that ended.
         problems: What went wrong with the run as a whole.
         adapted: The suite's own saver classes that were changed for this side, and why.
+        again: Tests that were run once more, with nothing beside them.
     """
 
     results: dict[str, Result] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     adapted: list[str] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
+
+    def take_again(self, other: Run) -> None:
+        """Take the results of a later run of some of the tests."""
+        self.again += other.results
+        self.results.update(other.results)
+        self.problems += other.problems
 
     def count(self, outcome: str) -> int:
         """How many tests had that outcome."""
