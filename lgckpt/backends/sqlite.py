@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from lgckpt.backends import sqlite_schema
 from lgckpt.backends.sqlite_connections import Connections
+from lgckpt.backends.sqlite_expiry import Expiry
 from lgckpt.backends.sqlite_given import AsyncConnection
 from lgckpt.backends.sqlite_rows import (
     ROW,
@@ -17,28 +18,36 @@ from lgckpt.backends.sqlite_rows import (
     add_chunks,
     batches,
     carry_out,
-    check_entry,
     claims_hold,
     collect_chunks,
-    find_parent,
-    find_tid,
+    has_parent,
     is_shown,
     joined,
     load,
     marks,
-    new_tid,
     read_row,
     read_writes,
     store_alone,
     store_row,
     sweep,
 )
-from lgckpt.errors import CorruptCheckpointError
+from lgckpt.backends.sqlite_schema import select
+from lgckpt.backends.sqlite_threads import (
+    ANY_EXPIRES,
+    LIVES,
+    Life,
+    delete,
+    find_life,
+    find_tid,
+    is_over,
+    now,
+)
+from lgckpt.backends.sqlite_view import View
+from lgckpt.errors import CorruptCheckpointError, StorageError
 from lgckpt.rows import (
     HIDDEN,
     CheckpointKey,
     CheckpointRow,
-    Entry,
     Head,
     Loaded,
     PutCheckpoint,
@@ -52,6 +61,10 @@ TID = "(SELECT tid FROM lgckpt_threads WHERE thread_id = ?)"
 VISIBLE = f"flags & {HIDDEN} IS NOT {HIDDEN}"
 """A row whose flags a damaged file has lost is read, and named then."""
 
+EXPIRES_AT = (
+    f"CASE WHEN {ANY_EXPIRES}"
+    " THEN (SELECT expires_at FROM lgckpt_threads AS t WHERE t.tid = i.tid) END"
+)
 HAS_WRITES = (
     "EXISTS (SELECT 1 FROM lgckpt_writes AS w WHERE w.tid = i.tid"
     " AND w.checkpoint_ns = i.checkpoint_ns AND w.checkpoint_id = i.checkpoint_id)"
@@ -59,7 +72,7 @@ HAS_WRITES = (
 GET = (
     f"SELECT {HAS_WRITES}, i.tid, i.checkpoint_id,"
     " (c.tid, c.checkpoint_ns, c.checkpoint_id) = (i.tid, i.checkpoint_ns, i.checkpoint_id),"
-    f" c.{ROW.replace(', ', ', c.')}"
+    f" {EXPIRES_AT}, c.{ROW.replace(', ', ', c.')}"
     " FROM lgckpt_checkpoints AS i LEFT JOIN lgckpt_checkpoints AS c ON c.rowid = i.rowid"
     f" WHERE i.tid = {TID} AND i.checkpoint_ns = ? {{which}} AND c.{VISIBLE}"
     " ORDER BY i.checkpoint_id DESC LIMIT 1"
@@ -74,6 +87,8 @@ class SqliteStorage:
         database: See `Connections`.
         synchronous: See `Connections`.
         busy_timeout: See `Connections`.
+        ttl: How long a thread lives after its last put, in seconds; None for ever.
+        refresh_on_read: Whether reading a thread prolongs its life too.
     """
 
     colour: Literal["sync"] = "sync"
@@ -85,21 +100,34 @@ class SqliteStorage:
         *,
         synchronous: str = "FULL",
         busy_timeout: float = 60.0,
+        ttl: float | None = None,
+        refresh_on_read: bool = False,
     ) -> None:
         self._connections = Connections(
             database,
             check=sqlite_schema.check,
             create=partial(sqlite_schema.create, busy_timeout=busy_timeout),
+            schema=sqlite_schema.SCHEMA,
             synchronous=synchronous,
             busy_timeout=busy_timeout,
         )
         self._write = self._connections.write
         self._read = self._connections.read
+        self._expiry = Expiry(self._connections, ttl, refresh_on_read)
 
     def setup(self) -> None:
-        """Create the schema if it is not there; safe from many processes at once."""
-        with self._write():
-            pass
+        """Create the schema if it is not there; safe from many processes at once.
+
+        An older one is brought up to date, unless the file may not be written.
+        """
+        try:
+            with self._write():
+                pass
+        except StorageError as exc:
+            if "readonly" not in str(exc.__cause__):
+                raise
+            with self._read():
+                pass
 
     def close(self) -> None:
         """Close all connections but one of the caller's; safe to call again."""
@@ -107,22 +135,25 @@ class SqliteStorage:
 
     def put(self, put: PutCheckpoint) -> bool:
         """Store a checkpoint; False, and nothing stored, if a claim does not hold."""
+        enough = self._expiry.enough()
+        alone = not put.chunks and not put.claims
+        if not (
+            alone and self._connections.write_one(*store_alone(put.row, put.parent, enough)) > 0
+        ) and not self._put_all(put):
+            return False
+        self._expiry.sweep_sometimes()
+        return True
+
+    def _put_all(self, put: PutCheckpoint) -> bool:
         row = put.row
-        if not put.chunks and not put.claims:
-            stored = self._connections.write_one(*store_alone(row, put.parent))
-            if stored or put.parent is not None:
-                return stored > 0
         with self._write() as connection:
-            if put.parent is None:
-                tid = find_tid(connection, row.thread_id)
-            else:
-                tid = find_parent(connection, row, put.parent)
-                if tid is None:
-                    return False
+            life = self._expiry.admit(connection, row.thread_id)
+            tid = None if life is None else life.tid
+            if put.parent is not None and not has_parent(connection, tid, row, put.parent):
+                return False
             if put.claims and not claims_hold(connection, tid, put.claims):
                 return False
-            if tid is None:
-                tid = new_tid(connection, row.thread_id)
+            tid = self._expiry.number(connection, row.thread_id, life)
             add_chunks(connection, tid, put.chunks)
             store_row(connection, tid, row)
         return True
@@ -132,12 +163,12 @@ class SqliteStorage:
         if not put.rows:
             return True
         verb = "REPLACE" if put.upsert else "IGNORE"
+        thread_id = put.rows[0].thread_id
         with self._write() as connection:
-            tid = find_tid(connection, put.rows[0].thread_id)
-            if not claims_hold(connection, tid, put.claims):
+            life = self._expiry.admit(connection, thread_id)
+            if not claims_hold(connection, None if life is None else life.tid, put.claims):
                 return False
-            if tid is None:
-                tid = new_tid(connection, put.rows[0].thread_id)
+            tid = self._expiry.number(connection, thread_id, life)
             add_chunks(connection, tid, put.chunks)
             connection.executemany(
                 f"INSERT OR {verb} INTO lgckpt_writes"
@@ -148,6 +179,7 @@ class SqliteStorage:
                     for w in put.rows
                 ],
             )  # fmt: skip
+        self._expiry.sweep_sometimes()
         return True
 
     def get(
@@ -163,17 +195,21 @@ class SqliteStorage:
             query = _ONE
             parameters.append(checkpoint_id)
         found = self._connections.fetch_one(query, parameters)
-        if found is None:
+        if found is None or (found[4] is not None and is_over(found[4])):
             return None
         row = _found_row(thread_id, checkpoint_ns, found)
-        if not found[0] and not (row.refs and wanted(row)):
-            return Loaded(row, (), {})
-        with self._read() as connection:
-            found = connection.execute(query, parameters).fetchone()
-            if found is None:
-                return None
-            row = _found_row(thread_id, checkpoint_ns, found)
-            return load(connection, found[1], [row], wanted)[0]
+        if found[0] or (row.refs and wanted(row)):
+            with self._read() as connection:
+                found = select(connection, query, parameters).fetchone()
+                if found is None or is_over(found[4]):
+                    return None
+                row = _found_row(thread_id, checkpoint_ns, found)
+                loaded = load(connection, found[1], [row], wanted)[0]
+        else:
+            loaded = Loaded(row, (), {})
+        if found[4] is not None:
+            self._expiry.refresh([Life(found[1], found[4])])
+        return loaded
 
     def get_many(self, keys: Sequence[CheckpointKey]) -> list[Loaded]:
         """Those of the checkpoints that are there, in the order asked for."""
@@ -181,12 +217,18 @@ class SqliteStorage:
         for key in keys:
             by_thread.setdefault(key.thread_id, []).append(key)
         found: dict[CheckpointKey, Loaded] = {}
+        lives: list[Life] = []
         with self._read() as connection:
             for thread_id, mine in by_thread.items():
-                tid = find_tid(connection, thread_id)
-                rows = [read_row(connection, tid, key) for key in mine]
+                life = find_life(connection, thread_id)
+                if life is None:
+                    continue
+                lives.append(life)
+                rows = [read_row(connection, life.tid, key) for key in mine]
                 shown = [row for row in rows if is_shown(row)]
-                found.update((one.row.key, one) for one in load(connection, tid, shown, all_refs))
+                loaded = load(connection, life.tid, shown, all_refs)
+                found.update((one.row.key, one) for one in loaded)
+        self._expiry.refresh(lives)
         return [found[key] for key in keys if key in found]
 
     def get_row(self, key: CheckpointKey) -> CheckpointRow | None:
@@ -198,7 +240,8 @@ class SqliteStorage:
         """A page of visible checkpoints, newest first."""
         where, parameters = _conditions(query)
         with self._read() as connection:
-            rows = connection.execute(
+            rows = select(
+                connection,
                 "SELECT thread_id, checkpoint_ns, checkpoint_id, metadata"
                 " FROM lgckpt_checkpoints JOIN lgckpt_threads USING (tid)"
                 f" WHERE {where}"
@@ -248,7 +291,7 @@ class SqliteStorage:
         with self._write() as connection:
             tid = find_tid(connection, thread_id)
             if tid is not None:
-                view = _View(connection, tid, thread_id)
+                view = View(connection, tid, thread_id)
                 carry_out(connection, tid, run_sync(decide(view)))
                 sweep(connection, tid)
 
@@ -257,10 +300,11 @@ class SqliteStorage:
         found: dict[str, None] = {}
         with self._read() as connection:
             for batch in batches(run_ids):
-                rows = connection.execute(
+                rows = select(
+                    connection,
                     "SELECT DISTINCT thread_id FROM lgckpt_checkpoints JOIN lgckpt_threads"
-                    f" USING (tid) WHERE run_id IN ({marks(batch)})",
-                    batch,
+                    f" USING (tid) WHERE run_id IN ({marks(batch)}) AND {LIVES}",
+                    [*batch, now()],
                 )
                 found.update((row[0], None) for row in rows)
         return list(found)
@@ -271,8 +315,8 @@ class SqliteStorage:
             old = find_tid(connection, source)
             if old is None:
                 return
-            new = find_tid(connection, target)
-            new = new_tid(connection, target) if new is None else new
+            life = self._expiry.admit(connection, target)
+            new = self._expiry.number(connection, target, life)
             for table, columns in _COPIED:
                 connection.execute(
                     f"INSERT OR REPLACE INTO {table} (tid, {columns})"
@@ -284,13 +328,11 @@ class SqliteStorage:
     def delete_thread(self, thread_id: str) -> None:
         """Delete all rows of a thread."""
         with self._write() as connection:
-            tid = find_tid(connection, thread_id)
-            for table in ("writes", "checkpoints", "chunks", "threads"):
-                connection.execute(f"DELETE FROM lgckpt_{table} WHERE tid = ?", (tid,))
+            delete(connection, thread_id)
 
     def sweep(self) -> int:
-        """Nothing expires here."""
-        return 0
+        """Delete the threads that have expired; gives how many."""
+        return self._expiry.sweep()
 
 
 _COPIED = (
@@ -324,44 +366,13 @@ def _found_row(thread_id: str, checkpoint_ns: str, found: Sequence[Any]) -> Chec
             checkpoint_ns=checkpoint_ns,
             checkpoint_id=str(found[2]),
         )
-    return CheckpointRow(thread_id, checkpoint_ns, found[2], *found[4:])
-
-
-class _View:
-    """A thread as `decide` sees it, within the write transaction."""
-
-    def __init__(self, connection: sqlite3.Connection, tid: int, thread_id: str) -> None:
-        self._connection = connection
-        self._tid = tid
-        self.thread_id = thread_id
-
-    async def entries(self) -> list[Entry]:
-        rows = self._connection.execute(
-            "SELECT checkpoint_ns, checkpoint_id, parent_id, run_id, flags"
-            " FROM lgckpt_checkpoints WHERE tid = ?",
-            (self._tid,),
-        )
-        entries = [Entry(*row) for row in rows]
-        for entry in entries:
-            check_entry(self.thread_id, entry)
-        return entries
-
-    async def row(self, checkpoint_ns: str, checkpoint_id: str) -> CheckpointRow | None:
-        key = CheckpointKey(self.thread_id, checkpoint_ns, checkpoint_id)
-        return read_row(self._connection, self._tid, key)
-
-    async def has_writes(self, checkpoint_ns: str, checkpoint_id: str, channel: str) -> bool:
-        found = self._connection.execute(
-            "SELECT 1 FROM lgckpt_writes WHERE tid = ? AND checkpoint_ns = ?"
-            " AND checkpoint_id = ? AND channel = ? LIMIT 1",
-            (self._tid, checkpoint_ns, checkpoint_id, channel),
-        )
-        return found.fetchone() is not None
+    return CheckpointRow(thread_id, checkpoint_ns, found[2], *found[5:])
 
 
 def _conditions(query: ScanQuery) -> tuple[str, list[Any]]:
     where, parameters = [VISIBLE], []
     for condition, value in (
+        (LIVES, now()),
         (f"tid = {TID}", query.thread_id),
         ("checkpoint_ns = ?", query.checkpoint_ns),
         ("checkpoint_id = ?", query.checkpoint_id),
