@@ -31,9 +31,11 @@ from lgckpt.backends.sqlite_rows import (
     store_row,
     sweep,
 )
+from lgckpt.backends.sqlite_scan import TID, VISIBLE, scan
 from lgckpt.backends.sqlite_schema import select
 from lgckpt.backends.sqlite_threads import (
     ANY_EXPIRES,
+    LIFE,
     LIVES,
     Life,
     delete,
@@ -45,7 +47,6 @@ from lgckpt.backends.sqlite_threads import (
 from lgckpt.backends.sqlite_view import View
 from lgckpt.errors import CorruptCheckpointError, StorageError
 from lgckpt.rows import (
-    HIDDEN,
     CheckpointKey,
     CheckpointRow,
     Head,
@@ -57,22 +58,17 @@ from lgckpt.rows import (
 )
 from lgckpt.storage import Decide, Wanted, all_refs, run_sync
 
-TID = "(SELECT tid FROM lgckpt_threads WHERE thread_id = ?)"
-VISIBLE = f"flags & {HIDDEN} IS NOT {HIDDEN}"
-"""A row whose flags a damaged file has lost is read, and named then."""
-
-EXPIRES_AT = (
-    f"CASE WHEN {ANY_EXPIRES}"
-    " THEN (SELECT expires_at FROM lgckpt_threads AS t WHERE t.tid = i.tid) END"
-)
 HAS_WRITES = (
     "EXISTS (SELECT 1 FROM lgckpt_writes AS w WHERE w.tid = i.tid"
     " AND w.checkpoint_ns = i.checkpoint_ns AND w.checkpoint_id = i.checkpoint_id)"
 )
+SOME_EXPIRE = 2
+"""Bit in the first column of `GET`, whose other one is `HAS_WRITES`: look at this thread's life."""
+
 GET = (
-    f"SELECT {HAS_WRITES}, i.tid, i.checkpoint_id,"
+    f"SELECT {HAS_WRITES} + {SOME_EXPIRE} * {ANY_EXPIRES}, i.tid, i.checkpoint_id,"
     " (c.tid, c.checkpoint_ns, c.checkpoint_id) = (i.tid, i.checkpoint_ns, i.checkpoint_id),"
-    f" {EXPIRES_AT}, c.{ROW.replace(', ', ', c.')}"
+    f" c.{ROW.replace(', ', ', c.')}"
     " FROM lgckpt_checkpoints AS i LEFT JOIN lgckpt_checkpoints AS c ON c.rowid = i.rowid"
     f" WHERE i.tid = {TID} AND i.checkpoint_ns = ? {{which}} AND c.{VISIBLE}"
     " ORDER BY i.checkpoint_id DESC LIMIT 1"
@@ -113,6 +109,7 @@ class SqliteStorage:
         )
         self._write = self._connections.write
         self._read = self._connections.read
+        self._mortal = ttl is not None
         self._expiry = Expiry(self._connections, ttl, refresh_on_read)
 
     def setup(self) -> None:
@@ -135,14 +132,15 @@ class SqliteStorage:
 
     def put(self, put: PutCheckpoint) -> bool:
         """Store a checkpoint; False, and nothing stored, if a claim does not hold."""
-        enough = self._expiry.enough()
-        alone = not put.chunks and not put.claims
-        if not (
-            alone and self._connections.write_one(*store_alone(put.row, put.parent, enough)) > 0
-        ) and not self._put_all(put):
-            return False
-        self._expiry.sweep_sometimes()
-        return True
+        if not put.chunks and not put.claims:
+            enough = self._expiry.enough() if self._mortal else None
+            alone = store_alone(put.row, put.parent, enough)
+            stored = self._connections.write_one(*alone) > 0 or self._put_all(put)
+        else:
+            stored = self._put_all(put)
+        if self._mortal:
+            self._expiry.sweep_sometimes()
+        return stored
 
     def _put_all(self, put: PutCheckpoint) -> bool:
         row = put.row
@@ -179,7 +177,8 @@ class SqliteStorage:
                     for w in put.rows
                 ],
             )  # fmt: skip
-        self._expiry.sweep_sometimes()
+        if self._mortal:
+            self._expiry.sweep_sometimes()
         return True
 
     def get(
@@ -195,20 +194,37 @@ class SqliteStorage:
             query = _ONE
             parameters.append(checkpoint_id)
         found = self._connections.fetch_one(query, parameters)
-        if found is None or (found[4] is not None and is_over(found[4])):
+        if found is None:
             return None
         row = _found_row(thread_id, checkpoint_ns, found)
-        if found[0] or (row.refs and wanted(row)):
-            with self._read() as connection:
-                found = select(connection, query, parameters).fetchone()
-                if found is None or is_over(found[4]):
-                    return None
-                row = _found_row(thread_id, checkpoint_ns, found)
-                loaded = load(connection, found[1], [row], wanted)[0]
-        else:
-            loaded = Loaded(row, (), {})
-        if found[4] is not None:
-            self._expiry.refresh([Life(found[1], found[4])])
+        if not found[0] and not (row.refs and wanted(row)):
+            return Loaded(row, (), {})
+        if found[0] != SOME_EXPIRE or (row.refs and wanted(row)):
+            return self._get_all(thread_id, checkpoint_ns, query, parameters, wanted)
+        life = self._connections.fetch_one(LIFE, (found[1],))
+        if life is None or is_over(life[1]):
+            return None
+        self._expiry.refresh([Life(*life)])
+        return Loaded(row, (), {})
+
+    def _get_all(
+        self,
+        thread_id: str,
+        checkpoint_ns: str,
+        query: str,
+        parameters: Sequence[str],
+        wanted: Wanted,
+    ) -> Loaded | None:
+        """What `query` gives with its writes and chunks, as of one moment."""
+        with self._read() as connection:
+            found = select(connection, query, parameters).fetchone()
+            life = find_life(connection, thread_id) if found and found[0] & SOME_EXPIRE else None
+            if found is None or (life is None and found[0] & SOME_EXPIRE):
+                return None
+            row = _found_row(thread_id, checkpoint_ns, found)
+            loaded = load(connection, found[1], [row], wanted)[0]
+        if life is not None:
+            self._expiry.refresh([life])
         return loaded
 
     def get_many(self, keys: Sequence[CheckpointKey]) -> list[Loaded]:
@@ -238,17 +254,8 @@ class SqliteStorage:
 
     def scan(self, query: ScanQuery) -> list[Head]:
         """A page of visible checkpoints, newest first."""
-        where, parameters = _conditions(query)
         with self._read() as connection:
-            rows = select(
-                connection,
-                "SELECT thread_id, checkpoint_ns, checkpoint_id, metadata"
-                " FROM lgckpt_checkpoints JOIN lgckpt_threads USING (tid)"
-                f" WHERE {where}"
-                " ORDER BY checkpoint_id DESC, thread_id DESC, checkpoint_ns DESC LIMIT ?",
-                [*parameters, query.limit],
-            ).fetchall()
-        return [Head(CheckpointKey(*row[:3]), row[3]) for row in rows]
+            return scan(connection, query)
 
     def chain(self, key: CheckpointKey, limit: int) -> list[CheckpointRow]:
         """The checkpoint and its ancestors, nearest first, hidden ones too."""
@@ -366,26 +373,4 @@ def _found_row(thread_id: str, checkpoint_ns: str, found: Sequence[Any]) -> Chec
             checkpoint_ns=checkpoint_ns,
             checkpoint_id=str(found[2]),
         )
-    return CheckpointRow(thread_id, checkpoint_ns, found[2], *found[5:])
-
-
-def _conditions(query: ScanQuery) -> tuple[str, list[Any]]:
-    where, parameters = [VISIBLE], []
-    for condition, value in (
-        (LIVES, now()),
-        (f"tid = {TID}", query.thread_id),
-        ("checkpoint_ns = ?", query.checkpoint_ns),
-        ("checkpoint_id = ?", query.checkpoint_id),
-        ("checkpoint_id < ?", query.before),
-    ):
-        if value is not None:
-            where.append(condition)
-            parameters.append(value)
-    if query.after is not None:
-        # The first condition alone can use the index; the second settles ties.
-        where.append("checkpoint_id <= ?")
-        where.append("(checkpoint_id, thread_id, checkpoint_ns) < (?, ?, ?)")
-        after = query.after
-        parameters += [after.checkpoint_id, after.checkpoint_id, after.thread_id]
-        parameters.append(after.checkpoint_ns)
-    return " AND ".join(where), parameters
+    return CheckpointRow(thread_id, checkpoint_ns, found[2], *found[4:])

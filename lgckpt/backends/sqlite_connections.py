@@ -151,7 +151,10 @@ class Connections:
         """The first row of one statement: what `read` does, without its cost where that counts."""
         if self._lock.acquire(blocking=self._single):
             try:
-                return select(self._ready_writer(self._ready), query, parameters).fetchone()
+                writer = self._writer
+                if writer is None or not self._ready or self._closed:
+                    writer = self._open_writer(writing=False)
+                return select(writer, query, parameters).fetchone()
             except sqlite3.Error as exc:
                 raise self._translated(exc) from exc
             finally:
@@ -166,7 +169,9 @@ class Connections:
                 return connection.execute(query, parameters).rowcount
         try:
             with self._lock:
-                writer = self._ready_writer(self._current, writing=True)
+                writer = self._writer
+                if writer is None or not self._current or self._closed:
+                    writer = self._open_writer(writing=True)
                 return writer.execute(query, parameters).rowcount
         except sqlite3.Error as exc:
             raise self._translated(exc) from exc
@@ -187,10 +192,6 @@ class Connections:
             self._close_all()
         finally:
             self._lock.release()
-
-    def _ready_writer(self, ready: bool, *, writing: bool = False) -> sqlite3.Connection:
-        writer = self._writer if ready and not self._closed else None
-        return writer or self._open_writer(writing=writing)
 
     def _open_writer(self, *, writing: bool) -> sqlite3.Connection:
         self._check_open()

@@ -104,7 +104,8 @@ class Expiry:
 
     def sweep_sometimes(self) -> None:
         """Clear some away after a put, which is done whatever comes of this."""
-        if self._ttl is None or (started := time.monotonic()) < self._next_sweep:
+        started = time.monotonic()
+        if started < self._next_sweep:
             return
         self._next_sweep = started + self._every
         try:

@@ -88,10 +88,19 @@ def store_alone(
     """
     values = (row.checkpoint_ns, row.checkpoint_id, row.parent_id, row.run_id, row.flags,
               row.etag, row.metadata, row.state, row.refs, row.thread_id)  # fmt: skip
-    claim = () if parent is None else (row.checkpoint_ns, parent.checkpoint_id, parent.etag)
-    if enough is None:
-        return (_STORE_AFTER if claim else _STORE), (*values, *claim)
-    return (_STORE_MORTAL_AFTER if claim else _STORE_MORTAL), (*values, enough, *claim)
+    if enough is not None:
+        return _store_mortal(row, parent, (*values, enough))
+    if parent is None:
+        return _STORE, values
+    return _STORE_AFTER, (*values, row.checkpoint_ns, parent.checkpoint_id, parent.etag)
+
+
+def _store_mortal(
+    row: CheckpointRow, parent: ParentClaim | None, values: tuple[str | bytes | int | None, ...]
+) -> tuple[str, tuple[str | bytes | int | None, ...]]:
+    if parent is None:
+        return _STORE_MORTAL, values
+    return _STORE_MORTAL_AFTER, (*values, row.checkpoint_ns, parent.checkpoint_id, parent.etag)
 
 
 _INTO = (
@@ -103,7 +112,13 @@ _AFTER = (
     " WHERE parent.tid = lgckpt_threads.tid AND parent.checkpoint_ns = ?"
     " AND parent.checkpoint_id = ? AND parent.etag = ?)"
 )
-_STORE = f"{_INTO} AND (NOT {ANY_EXPIRES} OR expires_at IS NULL)"
+_LIVES_FOR_EVER = (
+    f" AND (NOT {ANY_EXPIRES} OR EXISTS (SELECT 1 FROM lgckpt_threads AS own"
+    " WHERE own.tid = lgckpt_threads.tid AND own.expires_at IS NULL))"
+)
+"""The table is asked only where some thread expires: the index over names has the number alone."""
+
+_STORE = _INTO + _LIVES_FOR_EVER
 _STORE_MORTAL = f"{_INTO} AND expires_at >= ?"
 _STORE_AFTER = _STORE + _AFTER
 _STORE_MORTAL_AFTER = _STORE_MORTAL + _AFTER

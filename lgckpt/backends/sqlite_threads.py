@@ -12,6 +12,7 @@ from lgckpt.backends.sqlite_schema import select
 ANY_EXPIRES = "EXISTS (SELECT 1 FROM lgckpt_threads WHERE expires_at IS NOT NULL)"
 """Answered by an index that is empty where no thread expires, and so is always at hand."""
 
+LIFE = "SELECT tid, expires_at FROM lgckpt_threads WHERE tid = ?"
 LIVES = "(expires_at IS NULL OR expires_at > ?)"
 
 _TABLES = ("lgckpt_writes", "lgckpt_checkpoints", "lgckpt_chunks")
