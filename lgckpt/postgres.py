@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from langgraph.checkpoint.serde.base import SerializerProtocol
 from typing_extensions import Self
 
+from lgckpt import lifetimes
 from lgckpt.backends import postgres_schema
 from lgckpt.errors import ConfigurationError
 from lgckpt.saver import Compression, Saver
@@ -103,7 +104,7 @@ class PostgresSaver(Saver):
             ),
             replica=read_url,
             group_commit=group_commit,
-            ttl=_seconds(ttl),
+            ttl=lifetimes.seconds(ttl),
             refresh_on_read=refresh_on_read,
         )
         super().__init__(storage, serde=serde, compression=compression)
@@ -138,10 +139,3 @@ def postgres_ddl(schema: str = "public") -> str:
         ConfigurationError: No schema can have that name.
     """
     return postgres_schema.ddl(schema)
-
-
-def _seconds(ttl: float | timedelta | None) -> float | None:
-    seconds = ttl.total_seconds() if isinstance(ttl, timedelta) else ttl
-    if seconds is not None and not 0 < seconds < float("inf"):
-        raise ConfigurationError(f"a ttl is a number of seconds above 0, not {ttl!r}")
-    return seconds

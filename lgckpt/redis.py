@@ -9,6 +9,7 @@ from typing import Any
 from langgraph.checkpoint.serde.base import SerializerProtocol
 from typing_extensions import Self
 
+from lgckpt import lifetimes
 from lgckpt.backends.redis import RedisStorage
 from lgckpt.backends.redis_clients import Options
 from lgckpt.errors import ConfigurationError
@@ -126,13 +127,10 @@ class AsyncRedisSaver(RedisSaver):
 
 def _time_to_live(ttl: Ttl, refresh_on_read: bool) -> tuple[float | None, bool]:
     """Seconds, and whether reads renew them."""
-    if isinstance(ttl, Mapping):
-        unknown = set(ttl) - {"default_ttl", "refresh_on_read"}
-        if unknown:
-            raise ConfigurationError(f"unknown in ttl: {', '.join(sorted(map(str, unknown)))}")
-        minutes = ttl.get("default_ttl")
-        refresh = bool(ttl.get("refresh_on_read", refresh_on_read))
-        return (None if minutes is None else float(minutes) * 60), refresh
-    if isinstance(ttl, timedelta):
-        return ttl.total_seconds(), refresh_on_read
-    return ttl, refresh_on_read
+    if not isinstance(ttl, Mapping):
+        return lifetimes.seconds(ttl), refresh_on_read
+    unknown = set(ttl) - {"default_ttl", "refresh_on_read"}
+    if unknown:
+        raise ConfigurationError(f"unknown in ttl: {', '.join(sorted(map(str, unknown)))}")
+    refresh = bool(ttl.get("refresh_on_read", refresh_on_read))
+    return lifetimes.seconds(ttl.get("default_ttl"), unit=60), refresh

@@ -20,6 +20,7 @@ SAVER = {
 }  # fmt: skip
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
+    "lifetimes": {"errors"},
     "rows": set(),
     "core": {"errors", "_core", "_fallback"},
     "_fallback": {"errors"},
@@ -34,9 +35,9 @@ ALLOWED: dict[str, set[str]] = {
     "backends": {"chunks", "errors", "forks", "rows", "storage"},
     **dict.fromkeys(SAVER, SHARED | RULES | SAVER | {"forks", "loops"}),
     "memory": {"backends", "errors", "saver"},
-    "sqlite": {"backends", "errors", "saver"},
-    "postgres": {"backends", "errors", "saver"},
-    "redis": {"backends", "errors", "saver"},
+    "sqlite": {"backends", "errors", "lifetimes", "saver"},
+    "postgres": {"backends", "errors", "lifetimes", "saver"},
+    "redis": {"backends", "errors", "lifetimes", "saver"},
     "url": {"errors", "memory", "postgres", "redis", "saver", "sqlite"},
     "status": {"core"},
 }

@@ -77,7 +77,8 @@ class RedisStorage:
         self.loop: asyncio.AbstractEventLoop | None = found.loop
         calls = Calls(found, retry_for, _replicas(wait, options))
         self._calls = calls
-        self._space = Space(calls, _checked(prefix), _milliseconds(ttl), refresh_on_read)
+        ttl_ms = 0 if ttl is None else round(ttl * 1000)
+        self._space = Space(calls, _checked(prefix), ttl_ms, refresh_on_read)
 
     async def setup(self) -> None:
         """Reach the server; there is nothing to create.
@@ -287,11 +288,3 @@ def _checked(prefix: str) -> str:
     if not prefix or set("{}") & set(prefix):
         raise ConfigurationError("prefix is not empty and has no braces, which name cluster slots")
     return prefix
-
-
-def _milliseconds(ttl: float | None) -> int:
-    if ttl is None:
-        return 0
-    if not 0.001 <= ttl <= 10**10:
-        raise ConfigurationError("ttl is a positive number of seconds")
-    return round(ttl * 1000)

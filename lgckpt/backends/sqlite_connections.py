@@ -21,6 +21,7 @@ from lgckpt.backends.sqlite_given import (
     is_busy,
     is_open,
 )
+from lgckpt.backends.sqlite_schema import select
 from lgckpt.errors import ClosedError, ConfigurationError, StorageError
 
 IDLE_READERS = 8
@@ -58,8 +59,9 @@ class Connections:
     Args:
         database: A path, a `file:` URI, ":memory:", or a connection that stays the caller's to
             close: an open one is used, of one of aiosqlite the file is opened.
-        check: Says whether the schema is there.
-        create: Makes it, called once at most, with the writing connection.
+        check: Gives the version of the schema that is there, 0 if there is none.
+        create: Makes it, or makes an older one new; called with the writing connection.
+        schema: The version that writing needs; any is good enough to read.
         synchronous: "FULL" or "NORMAL", as in SQLite's PRAGMA of that name.
         busy_timeout: How long to wait for another process's transaction, in seconds.
     """
@@ -68,8 +70,9 @@ class Connections:
         self,
         database: str | Path | sqlite3.Connection | AsyncConnection,
         *,
-        check: Callable[[sqlite3.Connection], bool],
+        check: Callable[[sqlite3.Connection], int],
         create: Callable[[sqlite3.Connection], None],
+        schema: int,
         synchronous: str = "FULL",
         busy_timeout: float = 60.0,
     ) -> None:
@@ -89,7 +92,8 @@ class Connections:
         self._gate = threading.Condition()
         self._inside = 0
         self._forking = self._forked_midway = self._resting = False
-        self._check, self._create, self._ready = check, create, False
+        self._check, self._create, self._schema = check, create, schema
+        self._ready = self._current = False
         forks.register(self)
 
     @contextmanager
@@ -97,7 +101,7 @@ class Connections:
         """The writing connection, in a transaction of its own that ends with the block."""
         with self._using(), self._lock:
             try:
-                connection = self._open_writer()
+                connection = self._open_writer(writing=True)
                 if connection.in_transaction:
                     # A given connection's own work, which the official saver commits too.
                     connection.execute("COMMIT")
@@ -125,7 +129,7 @@ class Connections:
             with self._using():
                 if self._lock.acquire(blocking=self._single):
                     try:
-                        yield from _reading(self._open_writer(), snapshot)
+                        yield from _reading(self._open_writer(writing=False), snapshot)
                     finally:
                         self._lock.release()
                     return
@@ -147,13 +151,16 @@ class Connections:
         """The first row of one statement: what `read` does, without its cost where that counts."""
         if self._lock.acquire(blocking=self._single):
             try:
-                return self._ready_writer().execute(query, parameters).fetchone()
+                writer = self._writer
+                if writer is None or not self._ready or self._closed:
+                    writer = self._open_writer(writing=False)
+                return select(writer, query, parameters).fetchone()
             except sqlite3.Error as exc:
                 raise self._translated(exc) from exc
             finally:
                 self._lock.release()
         with self.read(snapshot=False) as connection:
-            return connection.execute(query, parameters).fetchone()
+            return select(connection, query, parameters).fetchone()
 
     def write_one(self, query: str, parameters: Sequence[object]) -> int:
         """How many rows one statement stores in a transaction of its own: `write`, sooner."""
@@ -162,7 +169,10 @@ class Connections:
                 return connection.execute(query, parameters).rowcount
         try:
             with self._lock:
-                return self._ready_writer().execute(query, parameters).rowcount
+                writer = self._writer
+                if writer is None or not self._current or self._closed:
+                    writer = self._open_writer(writing=True)
+                return writer.execute(query, parameters).rowcount
         except sqlite3.Error as exc:
             raise self._translated(exc) from exc
 
@@ -183,21 +193,19 @@ class Connections:
         finally:
             self._lock.release()
 
-    def _ready_writer(self) -> sqlite3.Connection:
-        writer = self._writer if self._ready and not self._closed else None
-        return writer or self._open_writer()
-
-    def _open_writer(self) -> sqlite3.Connection:
+    def _open_writer(self, *, writing: bool) -> sqlite3.Connection:
         self._check_open()
         if self._writer is None:
             self._writer = self._connect()
-        if not self._ready:
+        if not (self._current if writing else self._ready):
             self._learn_file()
             if self._writer.in_transaction:
                 self._writer.execute("COMMIT")
-            if not self._check(self._writer):
+            found = self._check(self._writer)
+            if found < (self._schema if writing else 1):
                 self._create(self._writer)
-            self._ready = True
+                found = self._schema
+            self._ready, self._current = True, found >= self._schema
         return self._writer
 
     def _named(self, database: object) -> str:
@@ -226,7 +234,7 @@ class Connections:
         # Only what the schema is missing for has to wait for whoever writes.
         if not self._ready and not self._check(reader):
             with self._lock:
-                self._open_writer()
+                self._open_writer(writing=False)
         reader.execute("PRAGMA query_only = ON")
         return reader
 

@@ -8,14 +8,13 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeGuard
 
+from lgckpt.backends.sqlite_threads import ANY_EXPIRES
 from lgckpt.chunks import collect, reachable
-from lgckpt.errors import CorruptCheckpointError
 from lgckpt.rows import (
     HIDDEN,
     CheckpointKey,
     CheckpointRow,
     Chunk,
-    Entry,
     Loaded,
     ParentClaim,
     ThreadEdit,
@@ -40,33 +39,16 @@ PARAMETERS = 500
 """Most values bound in one IN list: SQLite before 3.32 takes 999 in all."""
 
 
-def find_tid(connection: sqlite3.Connection, thread_id: str) -> int | None:
-    """The number of a thread, or None if it has no rows."""
+def has_parent(
+    connection: sqlite3.Connection, tid: int | None, row: CheckpointRow, parent: ParentClaim
+) -> bool:
+    """Whether a row's parent is there and still the one claimed."""
     found = connection.execute(
-        "SELECT tid FROM lgckpt_threads WHERE thread_id = ?", (thread_id,)
-    ).fetchone()
-    return None if found is None else int(found[0])
-
-
-def find_parent(
-    connection: sqlite3.Connection, row: CheckpointRow, parent: ParentClaim
-) -> int | None:
-    """The number of a row's thread, if its parent is there and still the one claimed."""
-    found = connection.execute(
-        "SELECT tid FROM lgckpt_threads JOIN lgckpt_checkpoints USING (tid) WHERE thread_id = ?"
-        " AND checkpoint_ns = ? AND checkpoint_id = ? AND etag = ?",
-        (row.thread_id, row.checkpoint_ns, parent.checkpoint_id, parent.etag),
-    ).fetchone()
-    return None if found is None else int(found[0])
-
-
-def new_tid(connection: sqlite3.Connection, thread_id: str) -> int:
-    """Number a thread that has no rows yet."""
-    cursor = connection.execute("INSERT INTO lgckpt_threads (thread_id) VALUES (?)", (thread_id,))
-    tid = cursor.lastrowid
-    if tid is None:
-        raise sqlite3.InternalError("an INSERT gave no rowid")
-    return tid
+        "SELECT 1 FROM lgckpt_checkpoints"
+        " WHERE tid = ? AND checkpoint_ns = ? AND checkpoint_id = ? AND etag = ?",
+        (tid, row.checkpoint_ns, parent.checkpoint_id, parent.etag),
+    )
+    return found.fetchone() is not None
 
 
 def read_row(
@@ -86,22 +68,6 @@ def is_shown(row: CheckpointRow | None) -> TypeGuard[CheckpointRow]:
     return row is not None and not (isinstance(row.flags, int) and row.flags & HIDDEN)
 
 
-def check_entry(thread_id: str, entry: Entry) -> None:
-    """Refuse a row with a cell of another type: a damaged file gives any type in any column.
-
-    Raises:
-        CorruptCheckpointError: There is one.
-    """
-    texts = (entry.checkpoint_ns, entry.checkpoint_id, entry.parent_id or "", entry.run_id or "")
-    if not isinstance(entry.flags, int) or not all(isinstance(text, str) for text in texts):
-        raise CorruptCheckpointError(
-            "a cell of its row has no value of its type",
-            thread_id=thread_id,
-            checkpoint_ns=str(entry.checkpoint_ns),
-            checkpoint_id=str(entry.checkpoint_id),
-        )
-
-
 def store_row(connection: sqlite3.Connection, tid: int, row: CheckpointRow) -> None:
     """Store a row in place of one of the same key."""
     connection.execute(
@@ -113,28 +79,49 @@ def store_row(connection: sqlite3.Connection, tid: int, row: CheckpointRow) -> N
 
 
 def store_alone(
-    row: CheckpointRow, parent: ParentClaim | None
+    row: CheckpointRow, parent: ParentClaim | None, enough: int | None
 ) -> tuple[str, tuple[str | bytes | int | None, ...]]:
     """The statement that does so by itself, and its parameters.
 
-    It stores nothing if the thread has no number yet, or if the parent is not the one claimed.
+    It stores nothing if the thread has no number yet, if the parent is not the one claimed, or
+    if the thread's life is to be changed, as what expires before `enough` is; None is for ever.
     """
     values = (row.checkpoint_ns, row.checkpoint_id, row.parent_id, row.run_id, row.flags,
               row.etag, row.metadata, row.state, row.refs, row.thread_id)  # fmt: skip
+    if enough is not None:
+        return _store_mortal(row, parent, (*values, enough))
     if parent is None:
         return _STORE, values
     return _STORE_AFTER, (*values, row.checkpoint_ns, parent.checkpoint_id, parent.etag)
 
 
-_STORE = (
+def _store_mortal(
+    row: CheckpointRow, parent: ParentClaim | None, values: tuple[str | bytes | int | None, ...]
+) -> tuple[str, tuple[str | bytes | int | None, ...]]:
+    if parent is None:
+        return _STORE_MORTAL, values
+    return _STORE_MORTAL_AFTER, (*values, row.checkpoint_ns, parent.checkpoint_id, parent.etag)
+
+
+_INTO = (
     f"INSERT OR REPLACE INTO lgckpt_checkpoints (tid, checkpoint_ns, checkpoint_id, {ROW})"
     " SELECT tid, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM lgckpt_threads WHERE thread_id = ?"
 )
-_STORE_AFTER = (
-    f"{_STORE} AND EXISTS (SELECT 1 FROM lgckpt_checkpoints AS parent"
+_AFTER = (
+    " AND EXISTS (SELECT 1 FROM lgckpt_checkpoints AS parent"
     " WHERE parent.tid = lgckpt_threads.tid AND parent.checkpoint_ns = ?"
     " AND parent.checkpoint_id = ? AND parent.etag = ?)"
 )
+_LIVES_FOR_EVER = (
+    f" AND (NOT {ANY_EXPIRES} OR EXISTS (SELECT 1 FROM lgckpt_threads AS own"
+    " WHERE own.tid = lgckpt_threads.tid AND own.expires_at IS NULL))"
+)
+"""The table is asked only where some thread expires: the index over names has the number alone."""
+
+_STORE = _INTO + _LIVES_FOR_EVER
+_STORE_MORTAL = f"{_INTO} AND expires_at >= ?"
+_STORE_AFTER = _STORE + _AFTER
+_STORE_MORTAL_AFTER = _STORE_MORTAL + _AFTER
 
 
 def read_writes(
