@@ -38,8 +38,12 @@ test-rust:
 test-python: build
 	$(PYTEST) -n 2 --dist worksteal
 
+# A backend with a server hands frames on and looks into few: with the pure core, a part of the
+# contract shows that.
 test-pure: build
-	LGCKPT_PURE=1 $(PYTEST) -n 2 --dist worksteal tests/contract tests/compat tests/golden tests/serde tests/tree
+	LGCKPT_PURE=1 $(PYTEST) -n 2 --dist worksteal \
+		-k "not (postgres or redis) or test_round_trips or test_copy_thread or test_prune or test_damage" \
+		tests/contract tests/compat tests/golden tests/serde tests/tree
 
 test-langgraph: build
 	$(BIN)/python -m tests.compat.langgraph_suite
