@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import machine, report
+from benchmarks import machine, report, servers
 from benchmarks.groups import GROUPS
 from benchmarks.rows import Result
 from benchmarks.runner import Settings
@@ -25,6 +25,7 @@ def main() -> int:
     options = _options()
     machine.refuse_debug_build()
     RESULTS.mkdir(exist_ok=True)
+    groups = options.group or list(GROUPS)
     settings = Settings(
         quick=options.quick,
         samples=9 if options.quick else 31,
@@ -35,13 +36,13 @@ def main() -> int:
     run = {
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "run": _kind(options),
-        "machine": machine.describe(RESULTS),
+        "machine": machine.describe(RESULTS) | servers.describe(groups, RESULTS),
         "compressibility of the messages": compressibility(),
     }
     for name, value in run.items():
         console.print(f"{name}: {value}", highlight=False)
     results: list[Result] = []
-    for group in options.group or GROUPS:
+    for group in groups:
         found = GROUPS[group](settings)
         report.show(console, group, found)
         results += found

@@ -46,12 +46,18 @@ def _newest() -> Path:
 def _figures(run: dict[str, Any], results: Sequence[Result]) -> str:
     machine = run["machine"]
     packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
+    servers = "".join(
+        f"{name} {machine[key]}; "
+        for key, name in (("postgres", "PostgreSQL"), ("redis", "Redis"))
+        if key in machine
+    )
     lines = ["| " + " | ".join(_HEADINGS) + " |", "|---|---:|---:|---:|---:|---|"]
     lines += [_line(result) for result in results if result.goal.kind is not Kind.INFORMATION]
     return (
         "\n".join(lines) + f"\n\n{machine['cpu']}, {machine['cores']} cores, "
         f"{machine['memory_gb']} GB, {machine['filesystem']}, {machine['system']}; "
-        f"{machine['python']}; SQLite {machine['sqlite']}; {packages}. {run['date'][:10]}.\n"
+        f"{machine['python']}; SQLite {machine['sqlite']}; {servers}{packages}. "
+        f"{run['date'][:10]}.\n"
         f"The messages: {run['compressibility of the messages']}.\n"
     )
 

@@ -21,7 +21,8 @@ def figure(stat: Stat | None, unit: str) -> str:
     if stat is None:
         return ""
     spread = f" ±{stat.spread:.0%}" if stat.count > 1 else ""
-    return f"{_number(stat.median)} {unit}{spread}"
+    gap = "" if unit.startswith("/") else " "
+    return f"{_number(stat.median)}{gap}{unit}{spread}"
 
 
 def score(result: Result) -> str:
@@ -120,6 +121,6 @@ def _as_json(result: Result) -> dict[str, Any]:
 
 
 def _number(value: float) -> str:
-    if value >= 1000:
+    if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}"

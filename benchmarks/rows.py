@@ -14,6 +14,7 @@ class Kind(Enum):
 
     FASTER = "x faster"
     SMALLER = "x smaller"
+    MORE = "x more"
     AT_MOST_TIMES = "x at most"
     AT_MOST = "at most"
     INFORMATION = "information"
@@ -45,7 +46,7 @@ class Stat:
     @property
     def spread(self) -> float:
         """Half the distance between the quartiles, relative to the median."""
-        return (self.high - self.low) / 2 / self.median if self.median else 0.0
+        return (self.high - self.low) / 2 / abs(self.median) if self.median else 0.0
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Result:
             return self.ours.median
         if self.other is None:
             return None
-        if self.goal.kind is Kind.AT_MOST_TIMES:
+        if self.goal.kind in (Kind.AT_MOST_TIMES, Kind.MORE):
             return self.ours.median / self.other.median
         return self.other.median / self.ours.median
 

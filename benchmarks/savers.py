@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
@@ -19,24 +19,25 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 import lgckpt
 
 Saver = BaseCheckpointSaver[str]
+Where = TypeVar("Where", Path, str)
 
 # The value of PRAGMA synchronous that syncs the write-ahead log at every commit.
 _FULL = 2
 
 
 @dataclass(frozen=True)
-class SaverKind:
+class SaverKind(Generic[Where]):
     """How to open one saver.
 
     Attributes:
         name: Shown in tables.
-        open: Opens it on a file; backends without files ignore the path.
+        open: Opens it on a file, or on a server's URL; who has neither ignores it.
         aopen: Opens it for its async methods, on the running event loop.
     """
 
     name: str
-    open: Callable[[Path], AbstractContextManager[Saver]]
-    aopen: Callable[[Path], AbstractAsyncContextManager[Saver]]
+    open: Callable[[Where], AbstractContextManager[Saver]]
+    aopen: Callable[[Where], AbstractAsyncContextManager[Saver]]
 
 
 @cache
@@ -54,7 +55,7 @@ def _ours(path: Path) -> lgckpt.SqliteSaver:
     return lgckpt.SqliteSaver(path, synchronous=synchronous())
 
 
-OFFICIAL = {
+OFFICIAL: dict[str, SaverKind[Path]] = {
     "memory": SaverKind("InMemorySaver", lambda _: InMemorySaver(), lambda _: InMemorySaver()),
     # Its own setup() puts the file into WAL mode; it has nothing else to set.
     "sqlite": SaverKind(
@@ -63,7 +64,7 @@ OFFICIAL = {
         lambda path: AsyncSqliteSaver.from_conn_string(str(path)),
     ),
 }
-OURS = {
+OURS: dict[str, SaverKind[Path]] = {
     "memory": SaverKind(
         "lgckpt.MemorySaver", lambda _: lgckpt.MemorySaver(), lambda _: lgckpt.MemorySaver()
     ),
@@ -71,7 +72,7 @@ OURS = {
 }
 
 
-def sides(backend: str, *, self_check: bool) -> dict[str, SaverKind]:
+def sides(backend: str, *, self_check: bool) -> dict[str, SaverKind[Path]]:
     """Both sides of a comparison; the official saver twice for a self-check."""
     official = OFFICIAL[backend]
     return {"ours": official if self_check else OURS[backend], "official": official}

@@ -12,6 +12,8 @@ from lgckpt.errors import (
     UnsupportedFormatError,
 )
 from lgckpt.memory import InMemorySaver, MemorySaver
+from lgckpt.postgres import AsyncPostgresSaver, PostgresSaver, postgres_ddl
+from lgckpt.redis import AsyncRedisSaver, RedisSaver
 from lgckpt.saver import Saver
 from lgckpt.serde import Serializer
 from lgckpt.sqlite import AsyncSqliteSaver, SqliteSaver, sqlite_ddl
@@ -19,6 +21,8 @@ from lgckpt.status import Status, status
 from lgckpt.url import from_url
 
 __all__ = [
+    "AsyncPostgresSaver",
+    "AsyncRedisSaver",
     "AsyncSqliteSaver",
     "ClosedError",
     "ConfigurationError",
@@ -29,6 +33,8 @@ __all__ = [
     "InMemorySaver",
     "LgckptError",
     "MemorySaver",
+    "PostgresSaver",
+    "RedisSaver",
     "Saver",
     "Serializer",
     "SqliteSaver",
@@ -36,6 +42,7 @@ __all__ = [
     "StorageError",
     "UnsupportedFormatError",
     "from_url",
+    "postgres_ddl",
     "sqlite_ddl",
     "status",
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from functools import partial
@@ -143,9 +143,7 @@ class AsyncBridge:
 
     async def awaiting(self, verb: str, *args: Any) -> Any:
         """Run a verb on the storage's loop, which may be the one that runs this."""
-        if self._loop.is_running_here():
-            return await getattr(self._storage, verb)(*args)
-        return await asyncio.wrap_future(self._submit(verb, args))
+        return await self._loop.call(getattr(self._storage, verb), args)
 
     def _submit(self, verb: str, args: tuple[Any, ...]) -> Future[Any]:
         coroutine = getattr(self._storage, verb)(*args)
@@ -163,6 +161,8 @@ class AsyncBridge:
                 if future.done():
                     return future.result()
                 self._loop.check()
+        except CancelledError as exc:
+            raise ClosedError("this saver was closed") from exc
         except BaseException:
             future.cancel()
             raise

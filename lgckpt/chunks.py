@@ -43,12 +43,15 @@ SURPLUS = 4
 """Up to so many times the chunks needed are read in such a sweep."""
 
 
-def collecting(refs: bytes, *, sweeps: bool = True) -> Walk[Frames]:
+def collecting(
+    refs: bytes, *, sweeps: bool = True, known: Callable[[bytes], bool] | None = None
+) -> Walk[Frames]:
     """Walk to the chunks named by `refs` and all below them, asking once a tree level.
 
     Args:
         refs: 21-byte references.
         sweeps: Whether it may ask for every chunk of the thread, where many are needed.
+        known: Says of a hash that neither it nor what is below it is needed.
 
     Returns:
         Frames by hash, maybe others too. Missing or damaged chunks are left for
@@ -56,7 +59,11 @@ def collecting(refs: bytes, *, sweeps: bool = True) -> Walk[Frames]:
     """
     found: dict[bytes, bytes] = {}
     levels = _levels((refs,))
-    while levels:
+    while True:
+        if known is not None:
+            levels = {h: level for h, level in levels.items() if not known(h)}
+        if not levels:
+            return found
         expected = sum(
             FANOUT ** min(level, DEEP) for level in levels.values() if level < ROOT_LEVEL
         )
@@ -70,7 +77,6 @@ def collecting(refs: bytes, *, sweeps: bool = True) -> Walk[Frames]:
         # A damaged index may give chunks that were not asked for.
         below = (_children(n, frames[h]) for h, n in levels.items() if n and h in frames)
         levels = {h: level for h, level in _levels(below).items() if h not in found}
-    return found
 
 
 def reaching(refs: bytes) -> Walk[set[bytes] | None]:

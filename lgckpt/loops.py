@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from contextvars import Context
 from typing import Any, Protocol, TypeVar
 
 from lgckpt import forks
 from lgckpt.errors import ClosedError, ConfigurationError
+from lgckpt.mailbox import Mailbox, Run
 
 T = TypeVar("T")
 
@@ -31,6 +34,9 @@ class Loop(Protocol):
             ConfigurationError: It cannot run it, or the caller would wait for itself.
         """
 
+    async def call(self, run: Run, args: tuple[Any, ...]) -> Any:
+        """Run a coroutine function on the loop, from any loop; see `submit`."""
+
     def is_running_here(self) -> bool:
         """Whether the calling code runs on this loop."""
 
@@ -51,6 +57,7 @@ class LoopThread:
     def _begin(self) -> None:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._mailbox: Mailbox | None = None
         self._thread: threading.Thread | None = None
         self._stopped = False
 
@@ -59,15 +66,29 @@ class LoopThread:
         if self.is_running_here():
             raise ConfigurationError("a saver was called from within its own storage")
         with self._lock:
-            if self._stopped:
-                raise ClosedError("this saver was closed")
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=_run, args=(self._loop,), name="lgckpt-loop", daemon=True
-                )
-                self._thread.start()
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+            # In a context of its own: timers of a pool would keep the caller's, with all it holds.
+            return Context().run(asyncio.run_coroutine_threadsafe, coroutine, self._started())
+
+    async def call(self, run: Run, args: tuple[Any, ...]) -> Any:
+        """See `Loop.call`."""
+        if self.is_running_here():
+            return await run(*args)
+        mailbox = self._mailbox
+        if mailbox is None or self._stopped:
+            with self._lock:
+                mailbox = self._mailbox = self._mailbox or Mailbox(self._started())
+        return await mailbox.call(run, args)
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        if self._stopped:
+            raise ClosedError("this saver was closed")
+        if self._loop is None:
+            self._loop = Context().run(asyncio.new_event_loop)
+            self._thread = threading.Thread(
+                target=Context().run, args=(_run, self._loop), name="lgckpt-loop", daemon=True
+            )
+            self._thread.start()
+        return self._loop
 
     def is_running_here(self) -> bool:
         """See `Loop.is_running_here`."""
@@ -83,7 +104,8 @@ class LoopThread:
             if stopped or self._loop is None or not self._loop.is_running():
                 last.close()
                 return None
-            return asyncio.run_coroutine_threadsafe(_ending(last, self._loop), self._loop)
+            ending = _ending(last, self._loop, self._mailbox)
+            return asyncio.run_coroutine_threadsafe(ending, self._loop)
 
     def before_fork(self) -> None:
         """Nothing: the thread does not exist in the child, which gets a lock of its own."""
@@ -92,7 +114,7 @@ class LoopThread:
         """In the child, start anew when first needed."""
         if child:
             stopped = self._stopped
-            _inherited.append((self._loop, self._thread))
+            _inherited.append((self._loop, self._thread, self._mailbox))
             self._begin()
             self._stopped = stopped
 
@@ -102,6 +124,7 @@ class GivenLoop:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._process = os.getpid()
         self._stopped = False
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
@@ -116,6 +139,18 @@ class GivenLoop:
             )
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
+    async def call(self, run: Run, args: tuple[Any, ...]) -> Any:
+        """See `Loop.call`."""
+        if self.is_running_here():
+            if self._stopped:
+                raise ClosedError("this saver was closed")
+            return await run(*args)
+        coroutine = run(*args)
+        try:
+            return await asyncio.wrap_future(self.submit(coroutine))
+        finally:
+            coroutine.close()
+
     def is_running_here(self) -> bool:
         """See `Loop.is_running_here`."""
         try:
@@ -125,6 +160,11 @@ class GivenLoop:
 
     def check(self) -> None:
         """See `Loop.check`."""
+        if os.getpid() != self._process:
+            # The copy of the loop that a forked child has says of itself that it runs.
+            raise ConfigurationError(
+                "the given pool belongs to the process that this one was forked from; make another"
+            )
         if not self._loop.is_running():
             raise ConfigurationError("the event loop of the given pool is not running")
 
@@ -143,10 +183,14 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         loop.close()
 
 
-async def _ending(last: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop) -> None:
+async def _ending(
+    last: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop, mailbox: Mailbox | None
+) -> None:
     try:
         await last
     finally:
+        if mailbox is not None:
+            mailbox.refuse()
         mine = asyncio.current_task()
         others = [task for task in asyncio.all_tasks(loop) if task is not mine]
         for task in others:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -17,6 +18,7 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from lgckpt.backends.memory import MemoryStorage
+from lgckpt.errors import ConfigurationError
 from lgckpt.saver import Compression, Saver
 
 
@@ -47,7 +49,30 @@ class InMemorySaver(MemorySaver):
     """The official name; as in the official one, async methods call the sync ones.
 
     So a subclass that overrides only `put`, say, works in async graphs too.
+
+    Args:
+        serde: See `Saver`.
+        factory: `defaultdict`, as by default, and without effect: rows are packed here and lie in
+            no dicts of the caller's kind.
+        compression: See `Saver`.
+
+    Raises:
+        ConfigurationError: `factory` is another one, such as LangGraph's `PersistentDict`.
     """
+
+    def __init__(
+        self,
+        *,
+        serde: SerializerProtocol | None = None,
+        factory: type[defaultdict[Any, Any]] = defaultdict,
+        compression: Compression | None = "lz4",
+    ) -> None:
+        if factory is not defaultdict:
+            raise ConfigurationError(
+                f"factory={factory!r} would have no effect: this saver keeps packed rows, not "
+                "dicts. For checkpoints that outlive the process use lgckpt.SqliteSaver(path)"
+            )
+        super().__init__(serde=serde, compression=compression)
 
     def __exit__(
         self,

@@ -254,6 +254,12 @@ async def _edit(context: Context, thread_id: str, decide: Callable[[ThreadView],
     await context.driver("edit_thread", thread_id, decide)
 
 
+async def sweep(context: Context) -> int:
+    """Delete the threads that have expired."""
+    found: int = await context.driver("sweep")
+    return found
+
+
 def _ids(ids: Sequence[str], what: str) -> list[str]:
     if isinstance(ids, str):
         raise TypeError(f"{what} is a sequence of ids, not a str")

@@ -34,6 +34,15 @@ SETTLE_MIN = 96
 _SMALL, _LARGE = b"\0", b"\1"
 """What follows in a write's frame: its value, or the size of the one its reference names."""
 
+ROW_TYPES = frozenset(
+    (parent_id, run_id, int, bytes, bytes, bytes, bytes)
+    for parent_id in (str, type(None))
+    for run_id in (str, type(None))
+)
+"""Types of a row's cells after its key: a damaged SQLite file gives any type in any column."""
+
+_WRITE_TYPES = (str, int, str, str, str, bytes, bytes)
+
 
 class Value(NamedTuple):
     """One channel's value as stored: `head + expand(refs) + tail`, `size` bytes in all."""
@@ -163,6 +172,8 @@ def unpack_state(row: CheckpointRow) -> State:
         FrameError: It is damaged.
         UnsupportedFormatError: A newer release wrote it.
     """
+    if tuple(map(type, row[3:])) not in ROW_TYPES:
+        raise FrameError("a cell of its row has no value of its type")
     fields = core.decode(core.unseal(row.state))
     if not isinstance(fields, list) or not fields:
         raise FrameError("not a checkpoint state")
@@ -203,7 +214,13 @@ def unpack_value(serde: SerializerProtocol, value: Value, chunks: Mapping[bytes,
 
 
 def unpack_metadata(serde: SerializerProtocol, frame: bytes) -> Any:
-    """Deserialize a row's metadata."""
+    """Deserialize a row's metadata.
+
+    Raises:
+        FrameError: It is damaged.
+    """
+    if not isinstance(frame, bytes):
+        raise FrameError("its metadata is no bytes")
     tag, found, data = core.unseal(frame).partition(b"\0")
     if not found:
         raise FrameError("metadata without a tag")
@@ -218,6 +235,16 @@ def pack_write(packer: Packer, packed: Packed) -> tuple[bytes, bytes, Sequence[C
     settled, chunk = packer.settle(value)
     size = core.seal(_LARGE + core.encode(settled.size), None)
     return size, settled.refs, () if chunk is None else (chunk,)
+
+
+def check_write(row: WriteRow) -> None:
+    """Refuse a write of which a cell holds a value of another type: none such can be put in order.
+
+    Raises:
+        FrameError: One does.
+    """
+    if tuple(map(type, row[3:])) != _WRITE_TYPES:
+        raise FrameError("a cell of its row has no value of its type")
 
 
 def unpack_write(serde: SerializerProtocol, row: WriteRow, chunks: Mapping[bytes, bytes]) -> Any:

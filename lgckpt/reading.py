@@ -21,6 +21,7 @@ from lgckpt.packing import (
     Packer,
     State,
     Value,
+    check_write,
     unpack_metadata,
     unpack_state,
     unpack_value,
@@ -77,6 +78,8 @@ def read_checkpoint(serde: SerializerProtocol, row: CheckpointRow, state: State)
         found = serde.loads_typed((state.tag, state.checkpoint))
         if not isinstance(found, dict):
             raise FrameError("not a checkpoint")
+        if str(found.get("id")) != row.checkpoint_id:
+            raise FrameError(f"checkpoint {found.get('id')!r} is in its place")
     except DAMAGE as exc:
         raise named(exc, row.key) from exc
     return cast(Checkpoint, found)
@@ -135,6 +138,12 @@ def read_value(
 
 def ordered(writes: Sequence[WriteRow]) -> list[WriteRow]:
     """In the order in which live execution applies them."""
+    for row in writes:
+        try:
+            check_write(row)
+        except FrameError as exc:
+            key = CheckpointKey(row.thread_id, row.checkpoint_ns, row.checkpoint_id)
+            raise named(exc, key) from exc
     return sorted(writes, key=lambda w: writes_sort_key(w.task_path, w.task_id, w.idx))
 
 

@@ -276,6 +276,23 @@ class Saver(BaseCheckpointSaver[str]):
         """Async version of `prune`."""
         await operations.prune(self._context(sync=False), thread_ids, strategy)
 
+    def sweep(self) -> int:
+        """Delete the threads that have expired, a few at a time; puts start it now and then too.
+
+        Only a saver with a `ttl` makes threads expire: the whole thread, that long after its
+        last `put` or `put_writes` (or read, with `refresh_on_read`). A life is prolonged
+        coarsely, by steps of a twentieth: a thread lives that much shorter at worst. What has
+        expired is shown by no read, swept or not; a put to it begins the thread anew.
+
+        Returns:
+            How many threads were deleted; those in use elsewhere are left for the next time.
+        """
+        return self._run(operations.sweep(self._context(sync=True)))
+
+    async def asweep(self) -> int:
+        """Async version of `sweep`."""
+        return await operations.sweep(self._context(sync=False))
+
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:

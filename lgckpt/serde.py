@@ -11,8 +11,8 @@ from langgraph.checkpoint.serde import event_hooks, jsonplus
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
-from lgckpt import _langgraph
 from lgckpt import core as _implementation
+from lgckpt._serde import langgraph as host
 from lgckpt.errors import ConfigurationError, DecodeError, EncodeError
 
 Codec = Literal["lz4", "zstd"]
@@ -37,8 +37,8 @@ def _encoder(core: Any) -> Any:
             packed: bytes = _encoders[name].encode(value)
             return packed
 
-        default = _langgraph.default_over(nested, core.PackedExt)
-        _encoders[name] = core.ObjectEncoder(default, native=_langgraph.ENCODER_KNOWN)
+        default = host.default_over(nested, core.PackedExt)
+        _encoders[name] = core.ObjectEncoder(default, native=host.ENCODER_KNOWN)
     return _encoders[name]
 
 
@@ -173,7 +173,7 @@ class Serializer(JsonPlusSerializer):
             What `lgckpt._core.ObjectEncoder.row` gives, or None: the pure Python core has no
             such path, and leaves every row to `lgckpt.drafting`.
         """
-        if self._encode_row is None or _langgraph.is_patched():
+        if self._encode_row is None or host.is_patched():
             return None
         try:
             return self._encode_row(checkpoint, metadata, new_versions, parent, codec, limits)
@@ -212,7 +212,7 @@ class Serializer(JsonPlusSerializer):
         return found
 
     def _dumps(self, obj: Any) -> tuple[str, bytes]:
-        if obj is None or isinstance(obj, (bytes, bytearray)) or _langgraph.is_patched():
+        if obj is None or isinstance(obj, (bytes, bytearray)) or host.is_patched():
             return super().dumps_typed(obj)
         if not self.pickle_fallback:
             return "msgpack", self._encode(obj)
@@ -232,14 +232,14 @@ class Serializer(JsonPlusSerializer):
 
     def _make_decoders(self) -> tuple[Callable[[Any], Any], Callable[..., Any]]:
         core, hook = self._core, self._unpack_ext_hook
-        if self._custom_unpack_ext_hook or not _langgraph.is_langgraph_hook(hook):
+        if self._custom_unpack_ext_hook or not host.is_langgraph_hook(hook):
             return lambda content: core.decode(content, hook), _no_row
         allowed = self._allowed_msgpack_modules
         decoder = core.ObjectDecoder(
-            _langgraph.rebuild_over(hook),
+            host.rebuild_over(hook),
             jsonplus._reconstruction_fallback,
             _DeltaSnapshot,
-            native=_langgraph.HOOK_KNOWN,
+            native=host.HOOK_KNOWN,
             permissive=allowed is True,
             allowed=allowed if isinstance(allowed, set) else None,
         )

@@ -17,7 +17,7 @@ from langgraph.checkpoint.base import (
 from lgckpt.configs import text
 from lgckpt.drafting import Bound, Draft, carried_values
 from lgckpt.hints import Hint, Hints
-from lgckpt.packing import INLINE_MAX, SETTLE_MIN, Packed, Packer, unpack_state
+from lgckpt.packing import INLINE_MAX, ROW_TYPES, SETTLE_MIN, Packed, Packer, unpack_state
 from lgckpt.rows import CheckpointKey, CheckpointRow, ParentClaim, PutCheckpoint
 
 _LIMITS = (INLINE_MAX, SETTLE_MIN)
@@ -79,6 +79,7 @@ def draft_of(
 
 def read_small(packer: Packer, row: CheckpointRow) -> tuple[Checkpoint, CheckpointMetadata] | None:
     """The checkpoint with its values and the metadata; None where `reading` has to say."""
-    if row.refs or packer.rows is None:
+    if row.refs or packer.rows is None or tuple(map(type, row[3:])) not in ROW_TYPES:
         return None
-    return packer.rows.loads_row(row.state, row.metadata)
+    found = packer.rows.loads_row(row.state, row.metadata)
+    return found if found is not None and found[0].get("id") == row.checkpoint_id else None

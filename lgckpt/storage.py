@@ -114,6 +114,9 @@ class SyncStorage(Protocol):
     def delete_thread(self, thread_id: str) -> None:
         """Delete all rows of a thread."""
 
+    def sweep(self) -> int:
+        """Delete the threads that have expired; gives how many."""
+
     def close(self) -> None:
         """Release everything; safe to call again."""
 
@@ -173,6 +176,9 @@ class AsyncStorage(Protocol):
 
     async def delete_thread(self, thread_id: str) -> None:
         """See `SyncStorage.delete_thread`."""
+
+    async def sweep(self) -> int:
+        """See `SyncStorage.sweep`."""
 
     async def close(self) -> None:
         """See `SyncStorage.close`."""

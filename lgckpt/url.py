@@ -7,6 +7,8 @@ from urllib.parse import unquote, urlsplit
 
 from lgckpt.errors import ConfigurationError
 from lgckpt.memory import MemorySaver
+from lgckpt.postgres import PostgresSaver
+from lgckpt.redis import RedisSaver
 from lgckpt.saver import Saver
 from lgckpt.sqlite import SqliteSaver
 
@@ -15,8 +17,9 @@ def from_url(url: str, **options: Any) -> Saver:
     """Make a saver.
 
     Args:
-        url: `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db` or
-            `sqlite:///:memory:`.
+        url: `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db`,
+            `sqlite:///:memory:`, `postgresql://user@host:5432/database` with the parameters
+            that asyncpg knows; for Redis see `RedisSaver`.
         **options: Passed to the saver.
 
     Raises:
@@ -25,7 +28,11 @@ def from_url(url: str, **options: Any) -> Saver:
     try:
         parts = urlsplit(url)
     except ValueError as exc:
-        raise ConfigurationError(f"not a URL: {url!r}") from exc
+        raise ConfigurationError("not a URL") from exc
+    if parts.scheme in ("postgresql", "postgres"):
+        return PostgresSaver(url, **options)
+    if parts.scheme.startswith(("redis", "unix")):
+        return RedisSaver(url, **options)
     if parts.query or parts.fragment:
         raise ConfigurationError("options are keyword arguments, not part of the URL")
     if parts.scheme == "memory":
@@ -40,5 +47,6 @@ def from_url(url: str, **options: Any) -> Saver:
             )
         return SqliteSaver(unquote(parts.path[1:]), **options)
     raise ConfigurationError(
-        f"no backend for URLs of scheme {parts.scheme!r}; there are: memory, sqlite"
+        f"no backend for URLs of scheme {parts.scheme!r}; there are: "
+        "memory, sqlite, postgresql, redis"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from typing import Any
 
 import lgckpt
 from lgckpt.saver import Saver
+from tests.services import redis_rows
+from tests.services.postgres_schemas import damage_postgres, open_older_postgres, open_postgres
+from tests.services.valkey import drop_prefix, shared_url
 
 
 @dataclass(frozen=True)
@@ -25,12 +29,14 @@ class Backend:
             `change` to `column` ("state", "metadata", "refs", "value", "frame") of every row of
             `table` ("checkpoints", "writes", "chunks").
         durable: Whether what is stored outlives the saver.
+        longest_key: Bytes that a checkpoint's and a task's names may have together.
     """
 
     name: str
     open: Callable[..., AbstractContextManager[Saver]]
     damage: Callable[[Saver, str, str, Callable[[bytes], bytes]], None]
     durable: bool
+    longest_key: int | None = None
 
 
 @contextmanager
@@ -52,6 +58,16 @@ def open_sqlite_file(**options: Any) -> Iterator[Saver]:
 def open_sqlite_memory(**options: Any) -> Iterator[Saver]:
     with lgckpt.SqliteSaver(":memory:", **options) as saver:
         yield saver
+
+
+@contextmanager
+def open_redis(**options: Any) -> Iterator[Saver]:
+    url, prefix = shared_url(), f"test-{uuid.uuid4().hex}"
+    try:
+        with lgckpt.RedisSaver(url, prefix=prefix, **options) as saver:
+            yield saver
+    finally:
+        drop_prefix(url, prefix)
 
 
 def damage_memory(saver: Saver, table: str, column: str, change: Callable[[bytes], bytes]) -> None:
@@ -87,4 +103,10 @@ BACKENDS = [
     Backend("memory", open_memory, damage_memory, durable=False),
     Backend("sqlite", open_sqlite_file, damage_sqlite, durable=True),
     Backend("sqlite-memory", open_sqlite_memory, damage_sqlite, durable=False),
+    Backend("postgres", open_postgres, damage_postgres, durable=True, longest_key=2500),
+    Backend("redis", open_redis, redis_rows.damage, durable=True),
 ]
+OLDER_POSTGRES = Backend(
+    "postgres-older", open_older_postgres, damage_postgres, durable=True, longest_key=2500
+)
+"""The system's own, of an older version: for fewer tests."""

@@ -18,26 +18,30 @@ SAVER = {
     "reading", "recall", "retention", "saver", "small",
     "versions",
 }  # fmt: skip
-SERDE = {"serde", "_langgraph", "_messages", "_models", "_plans"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
+    "lifetimes": {"errors"},
     "rows": set(),
     "core": {"errors", "_core", "_fallback"},
     "_fallback": {"errors"},
-    **dict.fromkeys(SERDE, {"errors", "core"} | SERDE),
+    "serde": {"errors", "core", "_serde"},
+    "_serde": {"errors", "core"},
     "forks": set(),
-    "loops": {"errors", "forks"},
+    "mailbox": {"errors"},
+    "loops": {"errors", "forks", "mailbox"},
     "chunks": SHARED,
     "storage": {"rows"},
     "packing": SHARED | {"serde"},
     "backends": {"chunks", "errors", "forks", "rows", "storage"},
     **dict.fromkeys(SAVER, SHARED | RULES | SAVER | {"forks", "loops"}),
-    "memory": {"backends", "saver"},
-    "sqlite": {"backends", "errors", "saver"},
-    "url": {"errors", "memory", "sqlite", "saver"},
+    "memory": {"backends", "errors", "saver"},
+    "sqlite": {"backends", "errors", "lifetimes", "saver"},
+    "postgres": {"backends", "errors", "lifetimes", "saver"},
+    "redis": {"backends", "errors", "lifetimes", "saver"},
+    "url": {"errors", "memory", "postgres", "redis", "saver", "sqlite"},
     "status": {"core"},
 }
-HOST_FREE = {"errors", "rows", "core", "forks", "loops", "chunks", "storage", "backends"}
+HOST_FREE = {"errors", "rows", "core", "forks", "loops", "mailbox", "chunks", "storage", "backends"}
 
 
 def modules() -> list[Path]:

@@ -72,6 +72,8 @@ def test_check_catches_a_saver_that_forgets_and_one_that_changes_values():
         (Goal(Kind.FASTER, 5, 8), [2.0], [10.0], 5.0, True, False),
         (Goal(Kind.FASTER, 5, 8), [2.0], [9.0], 4.5, False, False),
         (Goal(Kind.SMALLER, 5, 8), [1.0], [9.0], 9.0, True, True),
+        (Goal(Kind.MORE, 4, 10), [500.0], [100.0], 5.0, True, False),
+        (Goal(Kind.MORE, 0.8, 1.5), [70.0], [100.0], 0.7, False, False),
         (Goal(Kind.AT_MOST_TIMES, 1.5), [3.0], [2.0], 1.5, True, None),
         (Goal(Kind.AT_MOST_TIMES, 1.5), [3.1], [2.0], 1.55, False, None),
         (Goal(Kind.AT_MOST, 100, 50), [101.0], [1e6], 101.0, False, False),
@@ -89,6 +91,12 @@ def test_a_stat_is_the_median_between_its_quartiles():
     assert Stat.of([7.0]) == Stat(7.0, 7.0, 7.0, 1)
     with pytest.raises(ValueError, match="no samples"):
         Stat.of([])
+
+
+def test_a_rate_reads_as_one_and_a_negative_time_has_a_spread():
+    rate = Result("group", "row", "/s", Stat.of([4500.0]), None, "", Goal())
+    assert report.cells(rate)[1] == "4,500/s"
+    assert report.figure(Stat.of([-9.0, -10.0, -11.0]), "us") == "-10 us ±5%"
 
 
 def test_sides_take_turns_and_each_round_reverses_the_order():
@@ -136,6 +144,7 @@ def test_figures_replace_what_stands_between_the_markers(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     machine = {"packages": {"lgckpt": "0.1.0"}, "cpu": "c", "cores": 2, "memory_gb": 8}
     machine |= {"filesystem": "ext4", "system": "s", "python": "p", "sqlite": "3"}
+    machine |= {"postgres": "18.6, fsync=on"}
     run = {"run": "full", "date": "2026-01-02T03:04", "machine": machine}
     run["compressibility of the messages"] = "2x"
     path = report.save(tmp_path, "run", run, [result([1.0], [9.0], Goal(Kind.FASTER, 2, 9))])
@@ -147,4 +156,5 @@ def test_figures_replace_what_stands_between_the_markers(tmp_path, monkeypatch):
     assert found.startswith(f"above\n{readme.BEGIN}\n|")
     assert found.endswith(f"{readme.END}\nbelow\n")
     assert "| row | 1 ms | 9 ms (other) | 9x | 2x | `--group group` |" in found
+    assert "; PostgreSQL 18.6, fsync=on; lgckpt 0.1.0. 2026-01-02." in found
     assert "old" not in found

@@ -7,6 +7,8 @@ import gc
 import os
 import threading
 import time
+import weakref
+from contextvars import Context, ContextVar
 from typing import Any
 
 import pytest
@@ -43,6 +45,10 @@ class Recorder:
             self.cancelled.set()
             raise
 
+    async def linger(self) -> None:
+        """Leave a timer behind, as a pool does for every idle connection."""
+        asyncio.get_running_loop().call_later(3600, self.cancelled.set)
+
     async def close(self) -> None:
         self.closed.append(asyncio.get_running_loop())
 
@@ -73,6 +79,26 @@ def test_all_calls_of_both_colours_run_on_one_loop_of_ours() -> None:
     bridge.close()
 
 
+def test_timers_on_our_loop_keep_nothing_that_a_caller_had_in_its_context() -> None:
+    bridge = AsyncBridge(Recorder())
+    held: ContextVar[Any] = ContextVar("held")
+
+    class State:
+        pass
+
+    def call() -> weakref.ref[State]:
+        state = State()
+        held.set(state)
+        sync(bridge, "linger")
+        asyncio.run(bridge.awaiting("linger"))
+        return weakref.ref(state)
+
+    seen = Context().run(call)
+    gc.collect()
+    assert seen() is None
+    bridge.close()
+
+
 def test_errors_come_through_as_they_are() -> None:
     bridge = AsyncBridge(Recorder())
     with pytest.raises(KeyError, match="no such thing"):
@@ -100,11 +126,74 @@ def test_closing_ends_what_still_waits() -> None:
         waiting = asyncio.ensure_future(bridge.awaiting("wait"))
         await asyncio.sleep(0.05)
         await bridge.aclose()
-        with pytest.raises(asyncio.CancelledError):
+        with pytest.raises(ClosedError):
             await waiting
 
     asyncio.run(close_midway())
     assert storage.cancelled.is_set()
+
+
+def test_closing_ends_a_sync_call_that_still_waits() -> None:
+    storage = Recorder()
+    bridge = AsyncBridge(storage)
+    outcome: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            bridge.blocking("wait").send(None)
+        except BaseException as exc:
+            outcome.append(exc)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    time.sleep(0.1)
+    bridge.close()
+    caller.join(10)
+    assert [type(exc) for exc in outcome] == [ClosedError]
+    with pytest.raises(ClosedError):
+        asyncio.run(bridge.awaiting("where"))
+
+
+def test_many_calls_at_once_from_several_loops_all_come_back() -> None:
+    class Echo(Recorder):
+        async def echo(self, value: int) -> int:
+            await asyncio.sleep(0)
+            if value % 7 == 3:
+                raise ValueError(value)
+            return value
+
+    bridge = AsyncBridge(Echo())
+    found: list[list[Any]] = []
+
+    async def ask() -> None:
+        calls = (bridge.awaiting("echo", i) for i in range(500))
+        found.append(await asyncio.gather(*calls, return_exceptions=True))
+
+    threads = [threading.Thread(target=asyncio.run, args=(ask(),)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(found) == 4
+    for answers in found:
+        for i, answer in enumerate(answers):
+            assert (answer.args == (i,)) if i % 7 == 3 else (answer == i)
+    bridge.close()
+
+
+def test_a_caller_whose_loop_ended_harms_nobody() -> None:
+    storage = Recorder()
+    bridge = AsyncBridge(storage)
+
+    async def leave() -> None:
+        waiting = asyncio.ensure_future(bridge.awaiting("wait"))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+
+    asyncio.run(leave())
+    assert storage.cancelled.wait(10)
+    assert asyncio.run(bridge.awaiting("where"))
+    bridge.close()
 
 
 def test_cancelling_the_caller_cancels_the_verb() -> None:
@@ -198,3 +287,30 @@ def test_a_forked_child_has_a_loop_of_its_own_and_forgets_the_parents() -> None:
     assert sync(bridge, "where") == before
     assert not storage.forgotten
     bridge.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_forked_child_is_told_that_a_given_loop_stayed_with_its_parent() -> None:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    bridge = AsyncBridge(Recorder(loop))
+    assert sync(bridge, "where")[0] is loop
+    child = os.fork()
+    if child == 0:
+        told = 0
+        for call in (lambda: bridge.blocking("where").send(None), lambda: _run(bridge)):
+            try:
+                call()
+            except ConfigurationError as exc:
+                told += "forked" in str(exc)
+        os._exit(0 if told == 2 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+    loop.close()
+
+
+def _run(bridge: AsyncBridge) -> Any:
+    return asyncio.run(bridge.awaiting("where"))

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from benchmarks.groups import growth, long_thread, memory, payload, serializer, small_state
+from benchmarks.groups import (
+    growth,
+    long_thread,
+    memory,
+    payload,
+    postgres,
+    redis,
+    serializer,
+    small_state,
+)
 from benchmarks.rows import Result
 from benchmarks.runner import Settings
 
@@ -15,4 +24,6 @@ GROUPS: dict[str, Callable[[Settings], Sequence[Result]]] = {
     "long-thread": long_thread.run,
     "payload": payload.run,
     "small-state": small_state.run,
+    "postgres": postgres.run,
+    "redis": redis.run,
 }

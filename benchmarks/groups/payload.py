@@ -37,7 +37,7 @@ def run(settings: Settings) -> list[Result]:
     ]
 
 
-def _written(kind: SaverKind, settings: Settings) -> list[float]:
+def _written(kind: SaverKind[Path], settings: Settings) -> list[float]:
     sizes: list[float] = []
     with TemporaryDirectory(dir=settings.directory) as directory:
         path = Path(directory) / "payload.db"

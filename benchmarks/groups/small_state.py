@@ -9,12 +9,12 @@ from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any
 
 from benchmarks.rows import Goal, Kind, Result
 from benchmarks.runner import Settings, stat
 from benchmarks.savers import SaverKind, sides
 from benchmarks.workloads.thread import Thread
+from benchmarks.workloads.values import scalars
 
 GROUP = "small-state"
 _PUTS_PER_SAMPLE = 20
@@ -47,7 +47,7 @@ def run(settings: Settings) -> list[Result]:
     ]
 
 
-def _kinds(settings: Settings, opening: int) -> dict[str, SaverKind]:
+def _kinds(settings: Settings, opening: int) -> dict[str, SaverKind[Path]]:
     """Both sides; which one is opened first takes turns."""
     kinds = list(sides("sqlite", self_check=settings.self_check).items())
     return dict(kinds if opening % 2 else reversed(kinds))
@@ -65,17 +65,7 @@ def _result(name: str, seconds: Mapping[str, list[float]], goal: Goal, official:
     )
 
 
-def _updates(step: int) -> dict[str, Any]:
-    return {
-        "counter": step,
-        "status": ("planning", "acting", "waiting")[step % 3],
-        "score": step / 7,
-        "done": step % 5 == 0,
-        "user_id": f"user-{step % 4}",
-    }
-
-
-def _sync(directory: Path, kinds: Mapping[str, SaverKind], times: _Times) -> None:
+def _sync(directory: Path, kinds: Mapping[str, SaverKind[Path]], times: _Times) -> None:
     with ExitStack() as stack:
         threads = {
             side: Thread(stack.enter_context(kind.open(directory / f"{side}.db")))
@@ -93,7 +83,7 @@ def _sync(directory: Path, kinds: Mapping[str, SaverKind], times: _Times) -> Non
 
 
 def _sync_sample(thread: Thread) -> tuple[float, float]:
-    supersteps = [thread.advance(_updates(thread.step + 1)) for _ in range(_PUTS_PER_SAMPLE)]
+    supersteps = [thread.advance(scalars(thread.step + 1)) for _ in range(_PUTS_PER_SAMPLE)]
     latest, saver = thread.latest, thread.saver
     start = perf_counter()
     for arguments in supersteps:
@@ -105,7 +95,7 @@ def _sync_sample(thread: Thread) -> tuple[float, float]:
     return (middle - start) / _PUTS_PER_SAMPLE, (end - middle) / _READS_PER_SAMPLE
 
 
-async def _async(directory: Path, kinds: Mapping[str, SaverKind], times: _Times) -> None:
+async def _async(directory: Path, kinds: Mapping[str, SaverKind[Path]], times: _Times) -> None:
     async with AsyncExitStack() as stack:
         threads: dict[str, list[Thread]] = {}
         for side, kind in kinds.items():
@@ -120,7 +110,7 @@ async def _async(directory: Path, kinds: Mapping[str, SaverKind], times: _Times)
 
 
 async def _async_sample(threads: list[Thread]) -> tuple[float, float]:
-    supersteps = [thread.advance(_updates(thread.step + 1)) for thread in threads]
+    supersteps = [thread.advance(scalars(thread.step + 1)) for thread in threads]
     start = perf_counter()
     await asyncio.gather(
         *(

@@ -13,6 +13,7 @@ from langgraph.checkpoint.base import (
     ChannelVersions,
     Checkpoint,
     CheckpointMetadata,
+    CheckpointTuple,
 )
 from langgraph.checkpoint.base.id import uuid6
 
@@ -77,7 +78,14 @@ class Thread:
         Raises:
             AssertionError: The saver does not return what was put.
         """
-        found = self.saver.get_tuple(self.latest)
+        self.verify(self.saver.get_tuple(self.latest))
+
+    def verify(self, found: CheckpointTuple | None) -> None:
+        """Compare what a saver returned as the newest checkpoint with what was put.
+
+        Raises:
+            AssertionError: It is something else.
+        """
         if found is None or found.config["configurable"]["checkpoint_id"] != self.checkpoint_id:
             raise AssertionError(f"{self.saver!r} lost checkpoint {self.checkpoint_id}")
         if found.checkpoint["channel_values"] != self.values:

@@ -65,6 +65,17 @@ def customers(count: int = 100) -> list[Customer]:
     ]
 
 
+def scalars(step: int) -> dict[str, Any]:
+    """Make the values that a superstep gives five scalar channels: a small state."""
+    return {
+        "counter": step,
+        "status": ("planning", "acting", "waiting")[step % 3],
+        "score": step / 7,
+        "done": step % 5 == 0,
+        "user_id": f"user-{step % 4}",
+    }
+
+
 def plain() -> dict[str, Any]:
     """Make plain data by kind: dicts, lists, strings, numbers."""
     prose = Prose(7)

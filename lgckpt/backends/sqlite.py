@@ -10,31 +10,45 @@ from typing import Any, Literal
 
 from lgckpt.backends import sqlite_schema
 from lgckpt.backends.sqlite_connections import Connections
+from lgckpt.backends.sqlite_expiry import Expiry
+from lgckpt.backends.sqlite_given import AsyncConnection
 from lgckpt.backends.sqlite_rows import (
     ROW,
     WRITE,
     add_chunks,
     batches,
     carry_out,
-    check_flags,
     claims_hold,
     collect_chunks,
-    find_parent,
-    find_tid,
+    has_parent,
+    is_shown,
+    joined,
     load,
     marks,
-    new_tid,
     read_row,
     read_writes,
     store_alone,
     store_row,
     sweep,
 )
+from lgckpt.backends.sqlite_scan import TID, VISIBLE, scan
+from lgckpt.backends.sqlite_schema import select
+from lgckpt.backends.sqlite_threads import (
+    ANY_EXPIRES,
+    LIFE,
+    LIVES,
+    Life,
+    delete,
+    find_life,
+    find_tid,
+    is_over,
+    now,
+)
+from lgckpt.backends.sqlite_view import View
+from lgckpt.errors import CorruptCheckpointError, StorageError
 from lgckpt.rows import (
-    HIDDEN,
     CheckpointKey,
     CheckpointRow,
-    Entry,
     Head,
     Loaded,
     PutCheckpoint,
@@ -44,12 +58,22 @@ from lgckpt.rows import (
 )
 from lgckpt.storage import Decide, Wanted, all_refs, run_sync
 
-TID = "(SELECT tid FROM lgckpt_threads WHERE thread_id = ?)"
-VISIBLE = f"flags & {HIDDEN} = 0"
 HAS_WRITES = (
-    "EXISTS (SELECT 1 FROM lgckpt_writes AS w WHERE w.tid = c.tid"
-    " AND w.checkpoint_ns = c.checkpoint_ns AND w.checkpoint_id = c.checkpoint_id)"
+    "EXISTS (SELECT 1 FROM lgckpt_writes AS w WHERE w.tid = i.tid"
+    " AND w.checkpoint_ns = i.checkpoint_ns AND w.checkpoint_id = i.checkpoint_id)"
 )
+SOME_EXPIRE = 2
+"""Bit in the first column of `GET`, whose other one is `HAS_WRITES`: look at this thread's life."""
+
+GET = (
+    f"SELECT {HAS_WRITES} + {SOME_EXPIRE} * {ANY_EXPIRES}, i.tid, i.checkpoint_id,"
+    " (c.tid, c.checkpoint_ns, c.checkpoint_id) = (i.tid, i.checkpoint_ns, i.checkpoint_id),"
+    f" c.{ROW.replace(', ', ', c.')}"
+    " FROM lgckpt_checkpoints AS i LEFT JOIN lgckpt_checkpoints AS c ON c.rowid = i.rowid"
+    f" WHERE i.tid = {TID} AND i.checkpoint_ns = ? {{which}} AND c.{VISIBLE}"
+    " ORDER BY i.checkpoint_id DESC LIMIT 1"
+)
+"""Joined with itself: a damaged index, which is `i` here, names rows of other threads."""
 
 
 class SqliteStorage:
@@ -59,6 +83,8 @@ class SqliteStorage:
         database: See `Connections`.
         synchronous: See `Connections`.
         busy_timeout: See `Connections`.
+        ttl: How long a thread lives after its last put, in seconds; None for ever.
+        refresh_on_read: Whether reading a thread prolongs its life too.
     """
 
     colour: Literal["sync"] = "sync"
@@ -66,25 +92,39 @@ class SqliteStorage:
 
     def __init__(
         self,
-        database: str | Path | sqlite3.Connection,
+        database: str | Path | sqlite3.Connection | AsyncConnection,
         *,
         synchronous: str = "FULL",
         busy_timeout: float = 60.0,
+        ttl: float | None = None,
+        refresh_on_read: bool = False,
     ) -> None:
         self._connections = Connections(
             database,
             check=sqlite_schema.check,
             create=partial(sqlite_schema.create, busy_timeout=busy_timeout),
+            schema=sqlite_schema.SCHEMA,
             synchronous=synchronous,
             busy_timeout=busy_timeout,
         )
         self._write = self._connections.write
         self._read = self._connections.read
+        self._mortal = ttl is not None
+        self._expiry = Expiry(self._connections, ttl, refresh_on_read)
 
     def setup(self) -> None:
-        """Create the schema if it is not there; safe from many processes at once."""
-        with self._write():
-            pass
+        """Create the schema if it is not there; safe from many processes at once.
+
+        An older one is brought up to date, unless the file may not be written.
+        """
+        try:
+            with self._write():
+                pass
+        except StorageError as exc:
+            if "readonly" not in str(exc.__cause__):
+                raise
+            with self._read():
+                pass
 
     def close(self) -> None:
         """Close all connections but one of the caller's; safe to call again."""
@@ -92,22 +132,26 @@ class SqliteStorage:
 
     def put(self, put: PutCheckpoint) -> bool:
         """Store a checkpoint; False, and nothing stored, if a claim does not hold."""
-        row = put.row
         if not put.chunks and not put.claims:
-            stored = self._connections.write_one(*store_alone(row, put.parent))
-            if stored or put.parent is not None:
-                return stored > 0
+            enough = self._expiry.enough() if self._mortal else None
+            alone = store_alone(put.row, put.parent, enough)
+            stored = self._connections.write_one(*alone) > 0 or self._put_all(put)
+        else:
+            stored = self._put_all(put)
+        if self._mortal:
+            self._expiry.sweep_sometimes()
+        return stored
+
+    def _put_all(self, put: PutCheckpoint) -> bool:
+        row = put.row
         with self._write() as connection:
-            if put.parent is None:
-                tid = find_tid(connection, row.thread_id)
-            else:
-                tid = find_parent(connection, row, put.parent)
-                if tid is None:
-                    return False
+            life = self._expiry.admit(connection, row.thread_id)
+            tid = None if life is None else life.tid
+            if put.parent is not None and not has_parent(connection, tid, row, put.parent):
+                return False
             if put.claims and not claims_hold(connection, tid, put.claims):
                 return False
-            if tid is None:
-                tid = new_tid(connection, row.thread_id)
+            tid = self._expiry.number(connection, row.thread_id, life)
             add_chunks(connection, tid, put.chunks)
             store_row(connection, tid, row)
         return True
@@ -117,12 +161,12 @@ class SqliteStorage:
         if not put.rows:
             return True
         verb = "REPLACE" if put.upsert else "IGNORE"
+        thread_id = put.rows[0].thread_id
         with self._write() as connection:
-            tid = find_tid(connection, put.rows[0].thread_id)
-            if not claims_hold(connection, tid, put.claims):
+            life = self._expiry.admit(connection, thread_id)
+            if not claims_hold(connection, None if life is None else life.tid, put.claims):
                 return False
-            if tid is None:
-                tid = new_tid(connection, put.rows[0].thread_id)
+            tid = self._expiry.number(connection, thread_id, life)
             add_chunks(connection, tid, put.chunks)
             connection.executemany(
                 f"INSERT OR {verb} INTO lgckpt_writes"
@@ -133,6 +177,8 @@ class SqliteStorage:
                     for w in put.rows
                 ],
             )  # fmt: skip
+        if self._mortal:
+            self._expiry.sweep_sometimes()
         return True
 
     def get(
@@ -143,27 +189,43 @@ class SqliteStorage:
         wanted: Wanted = all_refs,
     ) -> Loaded | None:
         """One visible checkpoint, or the latest of the namespace."""
-        which, parameters = "", [thread_id, checkpoint_ns]
+        query, parameters = _LATEST, [thread_id, checkpoint_ns]
         if checkpoint_id is not None:
-            which = "AND checkpoint_id = ?"
+            query = _ONE
             parameters.append(checkpoint_id)
-        query = (
-            f"SELECT {HAS_WRITES}, tid, checkpoint_id, {ROW} FROM lgckpt_checkpoints AS c"
-            f" WHERE tid = {TID} AND checkpoint_ns = ? {which} AND {VISIBLE}"
-            " ORDER BY checkpoint_id DESC LIMIT 1"
-        )
         found = self._connections.fetch_one(query, parameters)
         if found is None:
             return None
-        row = CheckpointRow(thread_id, checkpoint_ns, *found[2:])
+        row = _found_row(thread_id, checkpoint_ns, found)
         if not found[0] and not (row.refs and wanted(row)):
             return Loaded(row, (), {})
+        if found[0] != SOME_EXPIRE or (row.refs and wanted(row)):
+            return self._get_all(thread_id, checkpoint_ns, query, parameters, wanted)
+        life = self._connections.fetch_one(LIFE, (found[1],))
+        if life is None or is_over(life[1]):
+            return None
+        self._expiry.refresh([Life(*life)])
+        return Loaded(row, (), {})
+
+    def _get_all(
+        self,
+        thread_id: str,
+        checkpoint_ns: str,
+        query: str,
+        parameters: Sequence[str],
+        wanted: Wanted,
+    ) -> Loaded | None:
+        """What `query` gives with its writes and chunks, as of one moment."""
         with self._read() as connection:
-            found = connection.execute(query, parameters).fetchone()
-            if found is None:
+            found = select(connection, query, parameters).fetchone()
+            life = find_life(connection, thread_id) if found and found[0] & SOME_EXPIRE else None
+            if found is None or (life is None and found[0] & SOME_EXPIRE):
                 return None
-            row = CheckpointRow(thread_id, checkpoint_ns, *found[2:])
-            return load(connection, found[1], [row], wanted)[0]
+            row = _found_row(thread_id, checkpoint_ns, found)
+            loaded = load(connection, found[1], [row], wanted)[0]
+        if life is not None:
+            self._expiry.refresh([life])
+        return loaded
 
     def get_many(self, keys: Sequence[CheckpointKey]) -> list[Loaded]:
         """Those of the checkpoints that are there, in the order asked for."""
@@ -171,12 +233,18 @@ class SqliteStorage:
         for key in keys:
             by_thread.setdefault(key.thread_id, []).append(key)
         found: dict[CheckpointKey, Loaded] = {}
+        lives: list[Life] = []
         with self._read() as connection:
             for thread_id, mine in by_thread.items():
-                tid = find_tid(connection, thread_id)
-                rows = [read_row(connection, tid, key) for key in mine]
-                shown = [row for row in rows if row is not None and not row.flags & HIDDEN]
-                found.update((one.row.key, one) for one in load(connection, tid, shown, all_refs))
+                life = find_life(connection, thread_id)
+                if life is None:
+                    continue
+                lives.append(life)
+                rows = [read_row(connection, life.tid, key) for key in mine]
+                shown = [row for row in rows if is_shown(row)]
+                loaded = load(connection, life.tid, shown, all_refs)
+                found.update((one.row.key, one) for one in loaded)
+        self._expiry.refresh(lives)
         return [found[key] for key in keys if key in found]
 
     def get_row(self, key: CheckpointKey) -> CheckpointRow | None:
@@ -186,16 +254,8 @@ class SqliteStorage:
 
     def scan(self, query: ScanQuery) -> list[Head]:
         """A page of visible checkpoints, newest first."""
-        where, parameters = _conditions(query)
         with self._read() as connection:
-            rows = connection.execute(
-                "SELECT thread_id, checkpoint_ns, checkpoint_id, metadata"
-                " FROM lgckpt_checkpoints JOIN lgckpt_threads USING (tid)"
-                f" WHERE {where}"
-                " ORDER BY checkpoint_id DESC, thread_id DESC, checkpoint_ns DESC LIMIT ?",
-                [*parameters, query.limit],
-            ).fetchall()
-        return [Head(CheckpointKey(*row[:3]), row[3]) for row in rows]
+            return scan(connection, query)
 
     def chain(self, key: CheckpointKey, limit: int) -> list[CheckpointRow]:
         """The checkpoint and its ancestors, nearest first, hidden ones too."""
@@ -225,7 +285,7 @@ class SqliteStorage:
                 )
                 if write.channel in wanted
             ]
-            refs = b"".join(w.refs for w in rows)
+            refs = joined(w.refs for w in rows)
             return Written(rows, collect_chunks(connection, tid, refs) if refs else {})
 
     def chunks(self, thread_id: str, refs: bytes) -> Mapping[bytes, bytes]:
@@ -238,7 +298,7 @@ class SqliteStorage:
         with self._write() as connection:
             tid = find_tid(connection, thread_id)
             if tid is not None:
-                view = _View(connection, tid, thread_id)
+                view = View(connection, tid, thread_id)
                 carry_out(connection, tid, run_sync(decide(view)))
                 sweep(connection, tid)
 
@@ -247,10 +307,11 @@ class SqliteStorage:
         found: dict[str, None] = {}
         with self._read() as connection:
             for batch in batches(run_ids):
-                rows = connection.execute(
+                rows = select(
+                    connection,
                     "SELECT DISTINCT thread_id FROM lgckpt_checkpoints JOIN lgckpt_threads"
-                    f" USING (tid) WHERE run_id IN ({marks(batch)})",
-                    batch,
+                    f" USING (tid) WHERE run_id IN ({marks(batch)}) AND {LIVES}",
+                    [*batch, now()],
                 )
                 found.update((row[0], None) for row in rows)
         return list(found)
@@ -261,8 +322,8 @@ class SqliteStorage:
             old = find_tid(connection, source)
             if old is None:
                 return
-            new = find_tid(connection, target)
-            new = new_tid(connection, target) if new is None else new
+            life = self._expiry.admit(connection, target)
+            new = self._expiry.number(connection, target, life)
             for table, columns in _COPIED:
                 connection.execute(
                     f"INSERT OR REPLACE INTO {table} (tid, {columns})"
@@ -274,9 +335,11 @@ class SqliteStorage:
     def delete_thread(self, thread_id: str) -> None:
         """Delete all rows of a thread."""
         with self._write() as connection:
-            tid = find_tid(connection, thread_id)
-            for table in ("writes", "checkpoints", "chunks", "threads"):
-                connection.execute(f"DELETE FROM lgckpt_{table} WHERE tid = ?", (tid,))
+            delete(connection, thread_id)
+
+    def sweep(self) -> int:
+        """Delete the threads that have expired; gives how many."""
+        return self._expiry.sweep()
 
 
 _COPIED = (
@@ -293,54 +356,21 @@ _HIDES_NONE = (
 )
 
 
-class _View:
-    """A thread as `decide` sees it, within the write transaction."""
+_LATEST = GET.format(which="")
+_ONE = GET.format(which="AND i.checkpoint_id = ?")
 
-    def __init__(self, connection: sqlite3.Connection, tid: int, thread_id: str) -> None:
-        self._connection = connection
-        self._tid = tid
-        self.thread_id = thread_id
 
-    async def entries(self) -> list[Entry]:
-        rows = self._connection.execute(
-            "SELECT checkpoint_ns, checkpoint_id, parent_id, run_id, flags"
-            " FROM lgckpt_checkpoints WHERE tid = ?",
-            (self._tid,),
+def _found_row(thread_id: str, checkpoint_ns: str, found: Sequence[Any]) -> CheckpointRow:
+    """A row that `GET` found.
+
+    Raises:
+        CorruptCheckpointError: It is another row than the one that the index names.
+    """
+    if not found[3]:
+        raise CorruptCheckpointError(
+            "an index of the SQLite database names another row",
+            thread_id=thread_id,
+            checkpoint_ns=checkpoint_ns,
+            checkpoint_id=str(found[2]),
         )
-        entries = [Entry(*row) for row in rows]
-        for entry in entries:
-            check_flags(self.thread_id, *entry[:2], entry.flags)
-        return entries
-
-    async def row(self, checkpoint_ns: str, checkpoint_id: str) -> CheckpointRow | None:
-        key = CheckpointKey(self.thread_id, checkpoint_ns, checkpoint_id)
-        return read_row(self._connection, self._tid, key)
-
-    async def has_writes(self, checkpoint_ns: str, checkpoint_id: str, channel: str) -> bool:
-        found = self._connection.execute(
-            "SELECT 1 FROM lgckpt_writes WHERE tid = ? AND checkpoint_ns = ?"
-            " AND checkpoint_id = ? AND channel = ? LIMIT 1",
-            (self._tid, checkpoint_ns, checkpoint_id, channel),
-        )
-        return found.fetchone() is not None
-
-
-def _conditions(query: ScanQuery) -> tuple[str, list[Any]]:
-    where, parameters = [VISIBLE], []
-    for condition, value in (
-        (f"tid = {TID}", query.thread_id),
-        ("checkpoint_ns = ?", query.checkpoint_ns),
-        ("checkpoint_id = ?", query.checkpoint_id),
-        ("checkpoint_id < ?", query.before),
-    ):
-        if value is not None:
-            where.append(condition)
-            parameters.append(value)
-    if query.after is not None:
-        # The first condition alone can use the index; the second settles ties.
-        where.append("checkpoint_id <= ?")
-        where.append("(checkpoint_id, thread_id, checkpoint_ns) < (?, ?, ?)")
-        after = query.after
-        parameters += [after.checkpoint_id, after.checkpoint_id, after.thread_id]
-        parameters.append(after.checkpoint_ns)
-    return " AND ".join(where), parameters
+    return CheckpointRow(thread_id, checkpoint_ns, found[2], *found[4:])

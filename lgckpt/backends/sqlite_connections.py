@@ -11,13 +11,33 @@ from pathlib import Path
 from typing import Any
 
 from lgckpt import forks
+from lgckpt.backends.sqlite_given import (
+    AsyncConnection,
+    absolute,
+    database_of,
+    file_of,
+    in_memory,
+    is_async,
+    is_busy,
+    is_open,
+)
+from lgckpt.backends.sqlite_schema import select
 from lgckpt.errors import ClosedError, ConfigurationError, StorageError
 
 IDLE_READERS = 8
 """Reading connections kept open while unused."""
 
-_unsafe: set[str] = set()
-"""Files that were in use when this process was forked: SQLite here would misread their locks."""
+_unsafe: dict[str, str] = {}
+"""Files open when this process was forked, and why so: SQLite here would misread their locks."""
+
+_MIDWAY = (
+    "this process was forked in the middle of a transaction on it and cannot use it safely; "
+    "fork while none is under way"
+)
+_GIVEN = (
+    "this process was forked while a connection given to a saver was open on it and cannot use "
+    "it safely; give the saver the path, or make the connection after the fork"
+)
 
 CLOSE_TIMEOUT = 5.0
 """Seconds to wait for a write under way; at interpreter exit its thread may be gone for good."""
@@ -25,7 +45,7 @@ CLOSE_TIMEOUT = 5.0
 FORK_TIMEOUT = 10.0
 """Seconds to wait before a fork for what is under way to end."""
 
-_inherited: list[sqlite3.Connection] = []
+_inherited: list[Any] = []
 """What a forked child must neither use nor close: closing would drop the parent's locks."""
 
 
@@ -37,35 +57,34 @@ class Connections:
     connection behind that lock.
 
     Args:
-        database: A path, a `file:` URI, ":memory:", or an open connection that stays the
-            caller's to close.
-        check: Says whether the schema is there.
-        create: Makes it, called once at most, with the writing connection.
+        database: A path, a `file:` URI, ":memory:", or a connection that stays the caller's to
+            close: an open one is used, of one of aiosqlite the file is opened.
+        check: Gives the version of the schema that is there, 0 if there is none.
+        create: Makes it, or makes an older one new; called with the writing connection.
+        schema: The version that writing needs; any is good enough to read.
         synchronous: "FULL" or "NORMAL", as in SQLite's PRAGMA of that name.
         busy_timeout: How long to wait for another process's transaction, in seconds.
     """
 
     def __init__(
         self,
-        database: str | Path | sqlite3.Connection,
+        database: str | Path | sqlite3.Connection | AsyncConnection,
         *,
-        check: Callable[[sqlite3.Connection], bool],
+        check: Callable[[sqlite3.Connection], int],
         create: Callable[[sqlite3.Connection], None],
+        schema: int,
         synchronous: str = "FULL",
         busy_timeout: float = 60.0,
     ) -> None:
         if synchronous.upper() not in ("FULL", "NORMAL", "EXTRA", "OFF"):
             raise ConfigurationError(f"synchronous is 'FULL' or 'NORMAL', not {synchronous!r}")
-        if not isinstance(database, (str, os.PathLike, sqlite3.Connection)):
-            raise ConfigurationError(
-                "a SQLite saver takes a path, a file: URI or a sqlite3.Connection, not a "
-                f"{type(database).__name__}; of an aiosqlite connection, pass the path"
-            )
         self._given = database if isinstance(database, sqlite3.Connection) else None
-        self.name = "the given connection" if self._given is not None else _absolute(str(database))
+        self._lent: sqlite3.Connection | AsyncConnection | None = None
+        self.name = self._named(database)
+        self._learn_file()
         self._synchronous = synchronous.upper()
         self._busy_timeout = busy_timeout
-        self._single = self._given is not None or _in_memory(self.name)
+        self._single = self._given is not None or in_memory(self.name)
         self._closed = False
         self._writer: sqlite3.Connection | None = self._given
         self._idle: list[sqlite3.Connection] = []
@@ -73,7 +92,8 @@ class Connections:
         self._gate = threading.Condition()
         self._inside = 0
         self._forking = self._forked_midway = self._resting = False
-        self._check, self._create, self._ready = check, create, False
+        self._check, self._create, self._schema = check, create, schema
+        self._ready = self._current = False
         forks.register(self)
 
     @contextmanager
@@ -81,7 +101,7 @@ class Connections:
         """The writing connection, in a transaction of its own that ends with the block."""
         with self._using(), self._lock:
             try:
-                connection = self._open_writer()
+                connection = self._open_writer(writing=True)
                 if connection.in_transaction:
                     # A given connection's own work, which the official saver commits too.
                     connection.execute("COMMIT")
@@ -109,7 +129,7 @@ class Connections:
             with self._using():
                 if self._lock.acquire(blocking=self._single):
                     try:
-                        yield from _reading(self._open_writer(), snapshot)
+                        yield from _reading(self._open_writer(writing=False), snapshot)
                     finally:
                         self._lock.release()
                     return
@@ -131,13 +151,16 @@ class Connections:
         """The first row of one statement: what `read` does, without its cost where that counts."""
         if self._lock.acquire(blocking=self._single):
             try:
-                return self._ready_writer().execute(query, parameters).fetchone()
+                writer = self._writer
+                if writer is None or not self._ready or self._closed:
+                    writer = self._open_writer(writing=False)
+                return select(writer, query, parameters).fetchone()
             except sqlite3.Error as exc:
                 raise self._translated(exc) from exc
             finally:
                 self._lock.release()
         with self.read(snapshot=False) as connection:
-            return connection.execute(query, parameters).fetchone()
+            return select(connection, query, parameters).fetchone()
 
     def write_one(self, query: str, parameters: Sequence[object]) -> int:
         """How many rows one statement stores in a transaction of its own: `write`, sooner."""
@@ -146,13 +169,19 @@ class Connections:
                 return connection.execute(query, parameters).rowcount
         try:
             with self._lock:
-                return self._ready_writer().execute(query, parameters).rowcount
+                writer = self._writer
+                if writer is None or not self._current or self._closed:
+                    writer = self._open_writer(writing=True)
+                return writer.execute(query, parameters).rowcount
         except sqlite3.Error as exc:
             raise self._translated(exc) from exc
 
     def _translated(self, exc: sqlite3.Error) -> StorageError:
         """Our error for one of the driver's, with the database's name."""
-        return StorageError(f"SQLite database {self.name}: {exc}")
+        lent, why = self._lent, ""
+        if self._given is None and lent is not None and is_busy(lent):
+            why = " (the aiosqlite connection given is in a transaction: commit that first)"
+        return StorageError(f"SQLite database {self.name}: {exc}{why}")
 
     def close(self) -> None:
         """Close what is open; a reader in use closes when it is given back."""
@@ -164,21 +193,38 @@ class Connections:
         finally:
             self._lock.release()
 
-    def _ready_writer(self) -> sqlite3.Connection:
-        writer = self._writer if self._ready and not self._closed else None
-        return writer or self._open_writer()
-
-    def _open_writer(self) -> sqlite3.Connection:
+    def _open_writer(self, *, writing: bool) -> sqlite3.Connection:
         self._check_open()
         if self._writer is None:
             self._writer = self._connect()
-        if not self._ready:
+        if not (self._current if writing else self._ready):
+            self._learn_file()
             if self._writer.in_transaction:
                 self._writer.execute("COMMIT")
-            if not self._check(self._writer):
+            found = self._check(self._writer)
+            if found < (self._schema if writing else 1):
                 self._create(self._writer)
-            self._ready = True
+                found = self._schema
+            self._ready, self._current = True, found >= self._schema
         return self._writer
+
+    def _named(self, database: object) -> str:
+        if is_async(database):
+            self._lent = database
+            return absolute(database_of(database))
+        if isinstance(database, (str, os.PathLike)):
+            return absolute(str(database))
+        if self._given is not None:
+            return "the given connection"
+        raise ConfigurationError(
+            "a SQLite saver takes a path, a file: URI, a sqlite3.Connection or an "
+            f"aiosqlite.Connection, not a {type(database).__name__}"
+        )
+
+    def _learn_file(self) -> None:
+        """Which file a given connection is on: one bound to a thread says so there alone."""
+        if self._given is not None and (file := file_of(self._given)):
+            self.name, self._lent = file, self._given
 
     def _take_reader(self) -> sqlite3.Connection:
         self._check_open()
@@ -188,7 +234,7 @@ class Connections:
         # Only what the schema is missing for has to wait for whoever writes.
         if not self._ready and not self._check(reader):
             with self._lock:
-                self._open_writer()
+                self._open_writer(writing=False)
         reader.execute("PRAGMA query_only = ON")
         return reader
 
@@ -199,11 +245,8 @@ class Connections:
             self._idle.append(connection)
 
     def _connect(self) -> sqlite3.Connection:
-        if _unsafe and os.path.realpath(self.name) in _unsafe:
-            raise StorageError(
-                f"SQLite database {self.name}: this process was forked in the middle of a "
-                "transaction on it and cannot use it safely; fork while none is under way"
-            )
+        if _unsafe and (reason := _unsafe.get(os.path.realpath(self.name))):
+            raise StorageError(f"SQLite database {self.name}: {reason}")
         connection = sqlite3.connect(
             self.name,
             timeout=self._busy_timeout,
@@ -260,16 +303,22 @@ class Connections:
             self._lock = threading.RLock()
             self._gate = threading.Condition()
             self._inside, self._forking = 0, False
-            if self._forked_midway:
-                _inherited.extend(c for c in (*self._idle, self._writer) if c is not None)
-                _unsafe.add(os.path.realpath(self.name))
-                self._idle, self._writer = [], None
+            if self._lent is not None and is_open(self._lent):
+                self._give_up(_GIVEN)
+            elif self._forked_midway:
+                self._give_up(_MIDWAY)
             return
         if self._resting:
             self._lock.release()
         with self._gate:
             self._forking = self._forked_midway = False
             self._gate.notify_all()
+
+    def _give_up(self, reason: str) -> None:
+        """Neither use nor close what is open, and refuse the file to all of this process."""
+        _inherited.extend(c for c in (*self._idle, self._writer, self._lent) if c is not None)
+        _unsafe[os.path.realpath(self.name)] = reason
+        self._idle, self._writer = [], None
 
     def _close_all(self) -> None:
         while self._idle:
@@ -289,16 +338,3 @@ def _reading(connection: sqlite3.Connection, snapshot: bool) -> Iterator[sqlite3
     finally:
         if connection.in_transaction:
             connection.execute("COMMIT")
-
-
-def _absolute(name: str) -> str:
-    """The path as it is now: connections opened later may find another working directory."""
-    return name if _in_memory(name) or name.startswith("file:") else os.path.abspath(name)
-
-
-def _in_memory(name: str) -> bool:
-    return (
-        name in (":memory:", "")
-        or (name.startswith("file:") and "mode=memory" in name)
-        or (name.startswith("file::memory:"))
-    )

@@ -6,11 +6,12 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, TypeGuard
 
+from lgckpt.backends.sqlite_threads import ANY_EXPIRES
 from lgckpt.chunks import collect, reachable
-from lgckpt.errors import CorruptCheckpointError
 from lgckpt.rows import (
+    HIDDEN,
     CheckpointKey,
     CheckpointRow,
     Chunk,
@@ -23,37 +24,31 @@ from lgckpt.storage import Wanted
 
 ROW = "parent_id, run_id, flags, etag, metadata, state, refs"
 WRITE = "task_id, idx, task_path, channel, tag, value, refs"
+_WRITES_OF = (
+    "SELECT w.task_id, w.idx, w.task_path, w.channel, w.tag, CASE WHEN"
+    " (w.tid, w.checkpoint_ns, w.checkpoint_id) = (i.tid, i.checkpoint_ns, i.checkpoint_id)"
+    " THEN w.value END, w.refs FROM lgckpt_writes AS i LEFT JOIN lgckpt_writes AS w"
+    " ON w.rowid = i.rowid WHERE i.tid = ? AND i.checkpoint_ns = ? AND i.checkpoint_id = ?"
+)
+"""Keys are compared with the index's: a damaged one names rows of other threads."""
+
+_IS_FRAME = "typeof(frame) = 'blob'"
+"""A chunk that is no bytes is as good as missing, which its reader names."""
+
 PARAMETERS = 500
 """Most values bound in one IN list: SQLite before 3.32 takes 999 in all."""
 
 
-def find_tid(connection: sqlite3.Connection, thread_id: str) -> int | None:
-    """The number of a thread, or None if it has no rows."""
+def has_parent(
+    connection: sqlite3.Connection, tid: int | None, row: CheckpointRow, parent: ParentClaim
+) -> bool:
+    """Whether a row's parent is there and still the one claimed."""
     found = connection.execute(
-        "SELECT tid FROM lgckpt_threads WHERE thread_id = ?", (thread_id,)
-    ).fetchone()
-    return None if found is None else int(found[0])
-
-
-def find_parent(
-    connection: sqlite3.Connection, row: CheckpointRow, parent: ParentClaim
-) -> int | None:
-    """The number of a row's thread, if its parent is there and still the one claimed."""
-    found = connection.execute(
-        "SELECT tid FROM lgckpt_threads JOIN lgckpt_checkpoints USING (tid) WHERE thread_id = ?"
-        " AND checkpoint_ns = ? AND checkpoint_id = ? AND etag = ?",
-        (row.thread_id, row.checkpoint_ns, parent.checkpoint_id, parent.etag),
-    ).fetchone()
-    return None if found is None else int(found[0])
-
-
-def new_tid(connection: sqlite3.Connection, thread_id: str) -> int:
-    """Number a thread that has no rows yet."""
-    cursor = connection.execute("INSERT INTO lgckpt_threads (thread_id) VALUES (?)", (thread_id,))
-    tid = cursor.lastrowid
-    if tid is None:
-        raise sqlite3.InternalError("an INSERT gave no rowid")
-    return tid
+        "SELECT 1 FROM lgckpt_checkpoints"
+        " WHERE tid = ? AND checkpoint_ns = ? AND checkpoint_id = ? AND etag = ?",
+        (tid, row.checkpoint_ns, parent.checkpoint_id, parent.etag),
+    )
+    return found.fetchone() is not None
 
 
 def read_row(
@@ -65,25 +60,12 @@ def read_row(
         " WHERE tid = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
         (tid, *key[1:]),
     ).fetchone()
-    if found is None:
-        return None
-    check_flags(*key, found[2])
-    return CheckpointRow(*key, *found)
+    return None if found is None else CheckpointRow(*key, *found)
 
 
-def check_flags(thread_id: str, checkpoint_ns: str, checkpoint_id: str, flags: object) -> None:
-    """Refuse a row whose flags are no number: SQLite keeps any type in any column.
-
-    Raises:
-        CorruptCheckpointError: They are not.
-    """
-    if not isinstance(flags, int):
-        raise CorruptCheckpointError(
-            "its flags are no number",
-            thread_id=thread_id,
-            checkpoint_ns=checkpoint_ns,
-            checkpoint_id=checkpoint_id,
-        )
+def is_shown(row: CheckpointRow | None) -> TypeGuard[CheckpointRow]:
+    """Whether there is a row that is not hidden; one with damaged flags is shown, to be named."""
+    return row is not None and not (isinstance(row.flags, int) and row.flags & HIDDEN)
 
 
 def store_row(connection: sqlite3.Connection, tid: int, row: CheckpointRow) -> None:
@@ -97,39 +79,56 @@ def store_row(connection: sqlite3.Connection, tid: int, row: CheckpointRow) -> N
 
 
 def store_alone(
-    row: CheckpointRow, parent: ParentClaim | None
+    row: CheckpointRow, parent: ParentClaim | None, enough: int | None
 ) -> tuple[str, tuple[str | bytes | int | None, ...]]:
     """The statement that does so by itself, and its parameters.
 
-    It stores nothing if the thread has no number yet, or if the parent is not the one claimed.
+    It stores nothing if the thread has no number yet, if the parent is not the one claimed, or
+    if the thread's life is to be changed, as what expires before `enough` is; None is for ever.
     """
     values = (row.checkpoint_ns, row.checkpoint_id, row.parent_id, row.run_id, row.flags,
               row.etag, row.metadata, row.state, row.refs, row.thread_id)  # fmt: skip
+    if enough is not None:
+        return _store_mortal(row, parent, (*values, enough))
     if parent is None:
         return _STORE, values
     return _STORE_AFTER, (*values, row.checkpoint_ns, parent.checkpoint_id, parent.etag)
 
 
-_STORE = (
+def _store_mortal(
+    row: CheckpointRow, parent: ParentClaim | None, values: tuple[str | bytes | int | None, ...]
+) -> tuple[str, tuple[str | bytes | int | None, ...]]:
+    if parent is None:
+        return _STORE_MORTAL, values
+    return _STORE_MORTAL_AFTER, (*values, row.checkpoint_ns, parent.checkpoint_id, parent.etag)
+
+
+_INTO = (
     f"INSERT OR REPLACE INTO lgckpt_checkpoints (tid, checkpoint_ns, checkpoint_id, {ROW})"
     " SELECT tid, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM lgckpt_threads WHERE thread_id = ?"
 )
-_STORE_AFTER = (
-    f"{_STORE} AND EXISTS (SELECT 1 FROM lgckpt_checkpoints AS parent"
+_AFTER = (
+    " AND EXISTS (SELECT 1 FROM lgckpt_checkpoints AS parent"
     " WHERE parent.tid = lgckpt_threads.tid AND parent.checkpoint_ns = ?"
     " AND parent.checkpoint_id = ? AND parent.etag = ?)"
 )
+_LIVES_FOR_EVER = (
+    f" AND (NOT {ANY_EXPIRES} OR EXISTS (SELECT 1 FROM lgckpt_threads AS own"
+    " WHERE own.tid = lgckpt_threads.tid AND own.expires_at IS NULL))"
+)
+"""The table is asked only where some thread expires: the index over names has the number alone."""
+
+_STORE = _INTO + _LIVES_FOR_EVER
+_STORE_MORTAL = f"{_INTO} AND expires_at >= ?"
+_STORE_AFTER = _STORE + _AFTER
+_STORE_MORTAL_AFTER = _STORE_MORTAL + _AFTER
 
 
 def read_writes(
     connection: sqlite3.Connection, tid: int | None, key: CheckpointKey
 ) -> list[WriteRow]:
-    """A checkpoint's pending writes."""
-    rows = connection.execute(
-        f"SELECT {WRITE} FROM lgckpt_writes"
-        " WHERE tid = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
-        (tid, *key[1:]),
-    )
+    """A checkpoint's pending writes; one that only an index takes for its own has no value."""
+    rows = connection.execute(_WRITES_OF, (tid, *key[1:]))
     return [WriteRow(*key, *row) for row in rows]
 
 
@@ -138,7 +137,7 @@ def load(
 ) -> list[Loaded]:
     """Rows with their writes and chunks; chunks they have in common are read once."""
     writes = [read_writes(connection, tid, row.key) for row in rows]
-    refs = b"".join(map(wanted, rows)) + b"".join(w.refs for ws in writes for w in ws)
+    refs = joined(map(wanted, rows)) + joined(w.refs for ws in writes for w in ws)
     chunks = collect_chunks(connection, tid, refs) if refs else {}
     return [Loaded(row, mine, chunks) for row, mine in zip(rows, writes, strict=True)]
 
@@ -161,7 +160,7 @@ def fetch_all_chunks(
     ).fetchone()
     if count > most:
         return None
-    query = "SELECT hash, frame FROM lgckpt_chunks WHERE tid = ?"
+    query = f"SELECT hash, frame FROM lgckpt_chunks WHERE tid = ? AND {_IS_FRAME}"
     return dict(connection.execute(query, (tid,)).fetchall())
 
 
@@ -173,7 +172,8 @@ def fetch_chunks(
     for batch in batches(wanted):
         found.update(
             connection.execute(
-                f"SELECT hash, frame FROM lgckpt_chunks WHERE tid = ? AND hash IN ({marks(batch)})",
+                f"SELECT hash, frame FROM lgckpt_chunks WHERE tid = ? AND hash IN ({marks(batch)})"
+                f" AND {_IS_FRAME}",
                 (tid, *batch),
             ).fetchall()
         )
@@ -232,6 +232,8 @@ def sweep(connection: sqlite3.Connection, tid: int) -> None:
             f"SELECT refs FROM lgckpt_{table} WHERE tid = ? AND length(refs) > 0", (tid,)
         )
         refs.extend(row[0] for row in rows)
+    if not all(isinstance(one, bytes) for one in refs):
+        return
     used = reachable(b"".join(refs), partial(fetch_chunks, connection, tid))
     if used is None:
         return
@@ -240,6 +242,14 @@ def sweep(connection: sqlite3.Connection, tid: int) -> None:
         "DELETE FROM lgckpt_chunks WHERE tid = ? AND hash = ?",
         [(tid, row[0]) for row in stored if row[0] not in used],
     )
+
+
+def joined(refs: Iterable[object]) -> bytes:
+    """References of several rows, without those of a damaged row, which is named when it is read.
+
+    A damaged file gives any type in any column.
+    """
+    return b"".join(one for one in refs if isinstance(one, bytes))
 
 
 def marks(values: Sequence[Any]) -> str:

@@ -1,8 +1,10 @@
 """The suite's comparison must not let anything through."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.compat.langgraph_suite.compare import PARAMETERS, compare
+from tests.compat.langgraph_suite.compare import PARAMETERS, compare, lost
 from tests.compat.langgraph_suite.exclusions import Exclusion
 from tests.compat.langgraph_suite.side import Result, Run
 
@@ -120,3 +122,20 @@ def test_a_run_that_broke_off_is_a_problem() -> None:
     theirs, mine = runs()
     mine.problems.append("ended within tests/test_a.py")
     assert any("ended within" in p for p in compare(theirs, mine).problems)
+
+
+def test_lost_tests_are_those_that_fail_with_ours_alone_and_are_not_known_to() -> None:
+    theirs, mine = runs()
+    (first, *_) = theirs.results
+    assert lost(theirs, mine, none_excluded) == []
+    mine.results[first] = replace(mine.results[first], outcome="failed")
+    assert lost(theirs, mine, none_excluded) == [first]
+    assert lost(theirs, mine, lambda _: Exclusion("is known", "sign")) == []
+    again = Run({first: replace(mine.results[first], outcome="passed")}, ["a problem"])
+    mine.take_again(again)
+    assert lost(theirs, mine, none_excluded) == []
+    assert mine.again == [first]
+    assert mine.problems == ["a problem"]
+    theirs.results[first] = replace(theirs.results[first], outcome="failed")
+    mine.results[first] = replace(mine.results[first], outcome="failed")
+    assert lost(theirs, mine, none_excluded) == []

@@ -9,11 +9,11 @@ from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.checkpoint.conformance.capabilities import Capability
 from langgraph.checkpoint.conformance.report import ProgressCallbacks
 
-from tests.backends import BACKENDS, Backend
+from tests.backends import BACKENDS, OLDER_POSTGRES, Backend
 
 
 @pytest.mark.parametrize("capability", list(Capability), ids=lambda c: c.value)
-@pytest.mark.parametrize("backend", BACKENDS, ids=lambda b: b.name)
+@pytest.mark.parametrize("backend", [*BACKENDS, OLDER_POSTGRES], ids=lambda b: b.name)
 def test_capability(backend: Backend, capability: Capability) -> None:
     tracebacks: list[str] = []
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from lgckpt.backends.memory import MemoryStorage
+from lgckpt.backends.postgres import PostgresStorage
+from lgckpt.backends.postgres_names import from_sql, to_sql
+from lgckpt.backends.postgres_rows import ROW, WRITE, row_of, write_of
+from lgckpt.backends.redis import RedisStorage
+from lgckpt.backends.sqlite import SqliteStorage
 from lgckpt.core import core
 from lgckpt.rows import REF_SIZE, CheckpointRow, WriteRow
 from lgckpt.saver import Saver
+from tests.services import redis_rows
+from tests.services.postgres_schemas import connected
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,7 @@ class Stored:
 
 def stored(saver: Saver) -> Stored:
     storage = saver._handle.storage
-    return _of_memory(storage) if isinstance(storage, MemoryStorage) else _of_sqlite(storage)
+    return READERS[type(storage).__name__](storage)
 
 
 def _of_memory(storage: MemoryStorage) -> Stored:
@@ -51,7 +60,7 @@ def _of_memory(storage: MemoryStorage) -> Stored:
     )
 
 
-def _of_sqlite(storage) -> Stored:
+def _of_sqlite(storage: SqliteStorage) -> Stored:
     with storage._write() as connection:
         names = dict(connection.execute("SELECT tid, thread_id FROM lgckpt_threads").fetchall())
         checkpoints = connection.execute(
@@ -71,6 +80,39 @@ def _of_sqlite(storage) -> Stored:
         [WriteRow(names[row[0]], *row[1:]) for row in writes],
         chunks,
     )
+
+
+def _of_postgres(storage: PostgresStorage) -> Stored:
+    with connected(storage) as connection:
+        names = {
+            tid: from_sql(name)
+            for tid, name in connection.execute("SELECT tid, thread_id FROM lgckpt_threads")
+        }
+        checkpoints = connection.execute(
+            f"SELECT tid, checkpoint_ns, checkpoint_id, {ROW} FROM lgckpt_checkpoints"
+        ).fetchall()
+        writes = connection.execute(
+            f"SELECT tid, checkpoint_ns, checkpoint_id, {WRITE} FROM lgckpt_writes"
+        ).fetchall()
+        frames = connection.execute("SELECT tid, hash, frame FROM lgckpt_chunks").fetchall()
+    chunks: dict[str, dict[bytes, bytes]] = {}
+    for tid, key, frame in frames:
+        chunks.setdefault(names[tid], {})[key] = frame
+    return Stored(
+        [row_of(names[row[0]], from_sql(row[1]), row[2:]) for row in checkpoints],
+        [write_of(names[row[0]], *map(from_sql, row[1:3]), row[3:]) for row in writes],
+        chunks,
+    )
+
+
+def _of_redis(storage: RedisStorage) -> Stored:
+    with redis_rows.client_of(storage) as (client, prefix):
+        names = redis_rows.threads(client, prefix)
+        return Stored(
+            [row for name in names for row in redis_rows.rows(client, prefix, name)],
+            [write for name in names for write in redis_rows.writes(client, prefix, name)],
+            {name: redis_rows.chunks(client, prefix, name) for name in names},
+        )
 
 
 def used(found: Stored) -> dict[str, set[bytes]]:
@@ -110,12 +152,40 @@ def assert_nothing_unused(saver: Saver) -> None:
 def drop_chunks(saver: Saver, thread_id: str) -> None:
     """Lose the chunks of a thread, as only damage can."""
     storage = saver._handle.storage
-    if isinstance(storage, MemoryStorage):
-        storage._all[thread_id].chunks.clear()
-        return
+    DROPPERS[type(storage).__name__](storage, thread_id)
+
+
+def _drop_of_memory(storage: MemoryStorage, thread_id: str) -> None:
+    storage._all[thread_id].chunks.clear()
+
+
+def _drop_of_sqlite(storage: SqliteStorage, thread_id: str) -> None:
     with storage._write() as connection:
         connection.execute(
             "DELETE FROM lgckpt_chunks"
             " WHERE tid = (SELECT tid FROM lgckpt_threads WHERE thread_id = ?)",
             (thread_id,),
         )
+
+
+def _drop_of_postgres(storage: PostgresStorage, thread_id: str) -> None:
+    with connected(storage) as connection:
+        connection.execute(
+            "DELETE FROM lgckpt_chunks"
+            " WHERE tid = (SELECT tid FROM lgckpt_threads WHERE thread_id = %s)",
+            (to_sql(thread_id),),
+        )
+
+
+READERS: dict[str, Callable[[Any], Stored]] = {
+    "MemoryStorage": _of_memory,
+    "PostgresStorage": _of_postgres,
+    "RedisStorage": _of_redis,
+    "SqliteStorage": _of_sqlite,
+}
+DROPPERS: dict[str, Callable[[Any, str], None]] = {
+    "MemoryStorage": _drop_of_memory,
+    "PostgresStorage": _drop_of_postgres,
+    "RedisStorage": redis_rows.drop_chunks,
+    "SqliteStorage": _drop_of_sqlite,
+}

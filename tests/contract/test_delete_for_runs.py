@@ -120,7 +120,8 @@ async def test_a_damaged_thread_is_named_once_the_others_are_done(
         thread = Thread(coloured, name)
         await thread.put({"n": 1}, run_id="gone")
         await thread.put({"n": 2}, run_id="kept", mark=name)
-    row = coloured.saver._handle.storage.get("hurt", "", None).row
+    rows = [row for row in stored(coloured.saver).checkpoints if row.thread_id == "hurt"]
+    row = max(rows, key=lambda row: row.checkpoint_id)
     backend.damage(
         coloured.saver, "checkpoints", "metadata", lambda m: b"?" if m == row.metadata else m
     )

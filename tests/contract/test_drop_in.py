@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 import sqlite3
+from collections import defaultdict
+from functools import partial
 from pathlib import Path
 
-import aiosqlite
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver as OfficialInMemorySaver
+from langgraph.checkpoint.memory import PersistentDict
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 import lgckpt
 from lgckpt.errors import ConfigurationError, CorruptCheckpointError
 from tests.backends import Backend
 from tests.checkpoints import Thread, checkpoint, config
 from tests.colours import Coloured
+from tests.contract.stored import stored
 
 pytestmark = pytest.mark.anyio
 
@@ -43,12 +49,6 @@ def test_a_saver_without_a_given_connection_says_so() -> None:
         saver.conn  # noqa: B018
 
 
-async def test_an_aiosqlite_connection_is_refused(tmp_path: Path) -> None:
-    async with aiosqlite.connect(tmp_path / "a.db") as connection:
-        with pytest.raises(ConfigurationError, match="pass the path"):
-            lgckpt.AsyncSqliteSaver(connection)
-
-
 def test_a_relative_path_is_of_the_directory_it_was_given_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,6 +68,24 @@ def test_in_memory_data_outlives_the_block() -> None:
     with lgckpt.InMemorySaver() as saver:
         saver.put(config("t"), checkpoint({"a": 1}), {}, {"a": 1})
     assert saver.get_tuple(config("t")) is not None
+
+
+def test_the_default_factory_of_dicts_is_accepted() -> None:
+    official = inspect.signature(OfficialInMemorySaver).parameters
+    ours = inspect.signature(lgckpt.InMemorySaver).parameters
+    for name, parameter in official.items():
+        assert ours[name].kind == parameter.kind
+        assert ours[name].default == parameter.default
+    with lgckpt.InMemorySaver(factory=defaultdict, serde=JsonPlusSerializer()) as saver:
+        saver.put(config("t"), checkpoint({"a": 1}), {}, {"a": 1})
+        assert saver.get_tuple(config("t")) is not None
+
+
+def test_a_factory_that_would_have_no_effect_is_refused(tmp_path: Path) -> None:
+    persistent = partial(PersistentDict, filename=str(tmp_path / "checkpoints"))
+    for factory in (persistent, PersistentDict, dict):
+        with pytest.raises(ConfigurationError, match=r"use lgckpt\.SqliteSaver\(path\)"):
+            lgckpt.InMemorySaver(factory=factory)
 
 
 def test_an_interrupt_while_a_put_begins_leaves_no_transaction(tmp_path: Path) -> None:
@@ -99,7 +117,7 @@ async def test_damage_ends_a_list_after_all_else_was_given(
 ) -> None:
     for name in ("a", "hurt", "z"):
         await Thread(coloured, name).put({"n": 1}, mark=name)
-    row = coloured.saver._handle.storage.get("hurt", "", None).row
+    (row,) = [row for row in stored(coloured.saver).checkpoints if row.thread_id == "hurt"]
     backend.damage(
         coloured.saver, "checkpoints", "metadata", lambda m: b"?" if m == row.metadata else m
     )

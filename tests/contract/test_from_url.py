@@ -66,7 +66,7 @@ def test_options_go_to_the_saver() -> None:
         "", "agents.db", "/var/lib/agents.db", "mysql://host/db", "file:agents.db", "://",
         "sqlite:", "sqlite://", "sqlite:///", "sqlite:////", "sqlite://agents.db",
         "sqlite://host/agents.db", "memory://host", "memory:///path", "sqlite:///a.db?mode=ro",
-        "sqlite:///a.db#x", "http://[broken",
+        "sqlite:///a.db#x", "http://[broken", "redis+x://host", "redis+sentinel://host",
     ],
 )  # fmt: skip
 def test_a_url_that_makes_no_sense_is_refused(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lgckpt.errors import ConfigurationError
+from tests.backends import Backend
 from tests.checkpoints import Thread, checkpoint, config
 from tests.colours import Coloured
 
@@ -32,9 +33,11 @@ LONE = "a\ud800b"
 
 @pytest.mark.parametrize("name", ODD)
 async def test_any_text_names_a_thread_a_namespace_and_a_checkpoint(
-    coloured: Coloured, name: str
+    coloured: Coloured, backend: Backend, name: str
 ) -> None:
     odd = ODD[name]
+    if backend.longest_key is not None and len(odd) > backend.longest_key:
+        pytest.skip("too long for this backend: see the test of what is too long")
     thread = Thread(coloured, odd, ns=odd)
     first = await thread.put({"a": 1})
     made = checkpoint({"a": 2}, id=odd or "id")
@@ -54,6 +57,32 @@ async def test_any_text_names_a_thread_a_namespace_and_a_checkpoint(
     await coloured.delete_thread(odd)
     assert await coloured.get_tuple(stored) is None
     assert await coloured.get_tuple(copied) is not None
+
+
+async def test_what_is_too_long_is_refused_by_name_and_nothing_else_is(
+    coloured: Coloured, backend: Backend
+) -> None:
+    if backend.longest_key is None:
+        pytest.skip("nothing is too long for this backend")
+    long = "é" * (backend.longest_key // 2 + 1)
+    fits = "é" * ((backend.longest_key - 80) // 2)
+    first = await Thread(coloured, "t").put({"a": 1})
+    with pytest.raises(ConfigurationError, match="checkpoint_ns"):
+        await coloured.put(config("t", ns=long), checkpoint({}), LOOP, {})
+    with pytest.raises(ConfigurationError, match="checkpoint_id"):
+        await coloured.put(config("t"), checkpoint({}, id=long), LOOP, {})
+    with pytest.raises(ConfigurationError, match="task_id"):
+        await coloured.put_writes(first, [("a", 1)], long)
+    assert await coloured.get_tuple(config("t", ns=long)) is None
+    assert await coloured.get_tuple(config("t", long)) is None
+    assert len(await coloured.list(None)) == 1
+    thread = Thread(coloured, "é" * 1_000_000, ns=fits)
+    stored = await thread.put({"a": 1}, run_id=long)
+    await coloured.put_writes(stored, [(long, 1)], "task", long)
+    found = await coloured.get_tuple(stored)
+    assert (found.pending_writes, found.config) == ([("task", long, 1)], stored)
+    await coloured.delete_for_runs([long])
+    assert await coloured.list(stored) == []
 
 
 async def test_threads_whose_names_look_alike_are_apart(coloured: Coloured) -> None:

@@ -73,6 +73,7 @@ def test_compiled_wheel_is_a_release_build(tmp_path: Path) -> None:
     names = zipfile.ZipFile(built).namelist()
     assert any(name.startswith("lgckpt/_core.") for name in names)
     assert {"lgckpt/py.typed", "lgckpt/_core.pyi", "lgckpt/backends/sql/sqlite.sql"} <= set(names)
+    assert "lgckpt/backends/lua/store.lua" in names
     done = run_installed(built, tmp_path / "site", "-W", "error")
     assert done.returncode == 0, done.stderr
     assert '"compiled"' in done.stdout

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from langgraph.checkpoint.serde import jsonplus
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from lgckpt import _langgraph
+from lgckpt._serde import langgraph as host
 from lgckpt.serde import Serializer
 
 from . import models_of as m
@@ -60,8 +60,8 @@ def calls(function, *args):
 
 
 def test_the_installed_langgraph_is_known():
-    assert _langgraph.ENCODER_KNOWN
-    assert _langgraph.HOOK_KNOWN
+    assert host.ENCODER_KNOWN
+    assert host.HOOK_KNOWN
 
 
 @pytest.mark.parametrize("name", NATIVE)

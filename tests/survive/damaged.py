@@ -1,19 +1,17 @@
 """Reads files that were damaged: `python -m tests.survive.damaged HOW DIR ROUNDS SEED`.
 
-HOW is "truncate", "wal" (the write-ahead log alone is truncated) or "flip". Whatever the
-damage, a read gives something whole, nothing, or an error of ours.
+HOW is a key of `DAMAGES`. Whatever the damage, a read gives something whole, nothing, or an
+error of ours.
 """
 
 from __future__ import annotations
 
 import json
 import random
-import shutil
 import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,45 +20,82 @@ import lgckpt
 from lgckpt.errors import CorruptCheckpointError, LgckptError, StorageError
 from lgckpt.saver import Saver
 from tests.checkpoints import config
+from tests.survive.damages import DAMAGES, copy, ends_with_an_index
 from tests.survive.harness import guard
-from tests.survive.states import WRITERS, Conversation, assert_values
+from tests.survive.states import WRITERS, Conversation, assert_values, assert_whole
 
-NAMES = [f"{size}-{i}" for size in ("small", "large") for i in range(4)]
+SIZES = ("small", "large")
+THREADS = 8
 STEPS = 6
 
+Acknowledged = dict[str, dict[str, tuple[int, int]]]
+"""For each thread and checkpoint id: its step, and how many writes it has."""
 
-def write(saver: Saver) -> None:
-    for name in NAMES:
-        conversation = Conversation(name)
+
+class Round:
+    """What is asked of one damaged file, and what had been acknowledged when it was whole."""
+
+    def __init__(self, saver: Saver, acknowledged: Acknowledged) -> None:
+        self.saver = saver
+        self.acknowledged = {name: dict(steps) for name, steps in acknowledged.items()}
+
+    def get(self, name: str) -> str:
+        found = self.saver.get_tuple(config(name))
+        if found is None:
+            return "absent"
+        kind = self._kind(found, name)
+        latest = max(self.acknowledged[name])
+        return "earlier" if kind == "whole" and found.checkpoint["id"] != latest else kind
+
+    def listed(self, name: str) -> str:
+        found = list(self.saver.list(config(name)))
+        kinds = {self._kind(one, name) for one in found}
+        if len(found) < len(self.acknowledged[name]):
+            kinds.add("earlier")
+        return min(kinds - {"whole"}, default="listed")
+
+    def put(self, name: str) -> str:
+        stored = Conversation(name).put(self.saver)
+        self.acknowledged[name][stored] = (0, 0)
+        return "put"
+
+    def pruned(self, name: str) -> str:
+        self.saver.prune([name])
+        return "pruned"
+
+    def _kind(self, found: Any, name: str) -> str:
+        """Whether it has all of the writes acknowledged, as many as there once were, or others.
+
+        An index that is out of order hides writes, and no checksum covers their keys. Values
+        that were never acknowledged for this thread and id are an assertion's failure.
+        """
+        assert_values(found)
+        step, count = self.acknowledged[name].get(found.checkpoint["id"], (None, 0))
+        assert (found.metadata["name"], found.metadata["step"]) == (name, step), "another's row"
+        try:
+            assert_whole(found)
+        except AssertionError:
+            return "torn writes"
+        return "whole" if len(found.pending_writes) == count else "earlier"
+
+
+def write(saver: Saver, conversations: dict[str, Conversation]) -> Acknowledged:
+    """Go some steps on in each conversation; gives what is stored by then."""
+    for conversation in conversations.values():
         for _ in range(STEPS):
             conversation.put(saver)
             for task in WRITERS:
                 saver.put_writes(*conversation.writes(task))
-
-
-def copy(source: Path, target: Path) -> None:
-    for suffix in ("", "-wal"):
-        with suppress(FileNotFoundError):
-            shutil.copyfile(f"{source}{suffix}", f"{target}{suffix}")
-
-
-def truncate(path: Path, rng: random.Random) -> None:
-    size = path.stat().st_size
-    with path.open("r+b") as file:
-        file.truncate(rng.randrange(size // 10, size))
-
-
-def truncate_wal(path: Path, rng: random.Random) -> None:
-    truncate(path.with_name(f"{path.name}-wal"), rng)
-
-
-def flip(path: Path, rng: random.Random) -> None:
-    """Change some bytes anywhere but in the first page, which says that it is SQLite at all."""
-    size = path.stat().st_size
-    with path.open("r+b") as file:
-        for _ in range(rng.choice([1, 8, 64])):
-            file.seek(rng.randrange(4096, size))
-            file.write(rng.randbytes(1))
+    acknowledged: Acknowledged = {}
+    for name in conversations:
+        found = list(saver.list(config(name)))
+        assert len(found) % STEPS == 0, f"{name}: {len(found)} checkpoints"
+        for one in found:
+            assert_whole(one)
+        acknowledged[name] = {
+            one.checkpoint["id"]: (one.metadata["step"], len(one.pending_writes)) for one in found
+        }
+    return acknowledged
 
 
 def attempt(call: Callable[[], Any], path: Path, outcomes: Counter[str]) -> None:
@@ -77,59 +112,34 @@ def attempt(call: Callable[[], Any], path: Path, outcomes: Counter[str]) -> None
         outcomes[f"escaped: {exc!r:.80} in {where.name}, {Path(where.filename).name}"] += 1
 
 
-def get(saver: Saver, name: str) -> str:
-    found = saver.get_tuple(config(name))
-    if found is None:
-        return "absent"
-    return _whole(found, name)
-
-
-def listed(saver: Saver, name: str) -> str:
-    for found in saver.list(config(name)):
-        _whole(found, name)
-    return "listed"
-
-
-def _whole(found: Any, name: str) -> str:
-    """A page of an index can name another thread's row, which no checksum of ours can tell."""
-    assert_values(found)
-    return "whole" if found.metadata["name"] == name else "astray"
-
-
-def put(saver: Saver, name: str) -> str:
-    Conversation(name).put(saver)
-    return "put"
-
-
-def pruned(saver: Saver, name: str) -> str:
-    saver.prune([name])
-    return "pruned"
-
-
-DAMAGES = {"truncate": truncate, "wal": truncate_wal, "flip": flip}
-
-
-def use(path: Path, outcomes: Counter[str], write: Callable[[Saver, str], str]) -> None:
+def use(path: Path, acknowledged: Acknowledged, outcomes: Counter[str], *, prune: bool) -> None:
     with lgckpt.SqliteSaver(path, synchronous="NORMAL") as saver:
-        for call in (get, listed, write, get):
-            for name in NAMES:
-                attempt(partial(call, saver, name), path, outcomes)
+        now = Round(saver, acknowledged)
+        for call in (now.get, now.listed, now.pruned if prune else now.put, now.get):
+            for name in acknowledged:
+                attempt(partial(call, name), path, outcomes)
 
 
 def main(how: str, directory: str, rounds: int, seed: int) -> None:
     guard()
     rng = random.Random(seed)
+    names = [f"{SIZES[i % 2]}-{i}" for i in range(THREADS)]
+    rng.shuffle(names)
+    conversations = {name: Conversation(name) for name in names}
     whole = Path(directory) / "whole.db"
     outcomes: Counter[str] = Counter()
     with lgckpt.SqliteSaver(whole, synchronous="NORMAL") as saver:
-        write(saver)
+        acknowledged = write(saver, conversations)
         if how != "wal":
             saver.close()
+        while how == "last-page" and ends_with_an_index(whole):
+            with lgckpt.SqliteSaver(whole) as again:
+                acknowledged = write(again, conversations)
         for i in range(rounds):
             path = Path(directory) / f"damaged-{i}.db"
             copy(whole, path)
             DAMAGES[how](path, rng)
-            use(path, outcomes, pruned if i % 2 else put)
+            use(path, acknowledged, outcomes, prune=bool(i % 2))
             path.unlink()
     print(json.dumps(outcomes))
 

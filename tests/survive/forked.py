@@ -19,16 +19,20 @@ from tests.checkpoints import config
 from tests.survive.checker import check_file, check_memory
 from tests.survive.crowd import CHILD_LIMIT, fork, fork_child, join, reap, threads
 from tests.survive.harness import guard, run
+from tests.survive.places import check_place, open_place
 from tests.survive.states import WRITERS, Conversation, assert_whole
+
+SHARED = ("sqlite", "postgres", "redis")
+"""Backends whose data is outside of the process."""
 
 CHILDREN = 4
 PUTS = 5
 
 
-def open_saver(backend: str, path: Path) -> Saver:
+def open_saver(backend: str, path: Path | str) -> Saver:
     if backend == "memory":
         return lgckpt.MemorySaver()
-    return lgckpt.SqliteSaver(path if backend == "sqlite" else ":memory:")
+    return open_place(":memory:" if backend == "sqlite-memory" else str(path))
 
 
 def assert_there(saver: Saver, name: str) -> None:
@@ -61,14 +65,14 @@ def guarded(saver: Saver, name: str) -> None:
     work(saver, name)
 
 
-def check(saver: Saver, backend: str, path: Path) -> None:
-    if backend == "sqlite":
-        check_file(path)
+def check(saver: Saver, backend: str, path: Path | str) -> None:
+    if backend in SHARED:
+        check_place(str(path))
     if backend == "memory":
         check_memory(saver)
 
 
-def family(saver: Saver, backend: str, path: Path) -> None:
+def family(saver: Saver, backend: str, path: Path | str) -> None:
     """Parent and children write and read at once; half of the children end softly."""
     names = [f"large-child-{i}" for i in range(CHILDREN)]
     pids = [
@@ -77,23 +81,23 @@ def family(saver: Saver, backend: str, path: Path) -> None:
     work(saver, "large-parent")
     reap(pids)
     work(saver, "large-parent-afterwards")
-    for name in names if backend == "sqlite" else ():
+    for name in names if backend in SHARED else ():
         assert_there(saver, name)
     assert_there(saver, "large-parent")
     check(saver, backend, path)
 
 
-def after_construction(saver: Saver, backend: str, path: Path, count: int) -> None:
+def after_construction(saver: Saver, backend: str, path: Path | str, count: int) -> None:
     family(saver, backend, path)
 
 
-def after_use(saver: Saver, backend: str, path: Path, count: int) -> None:
+def after_use(saver: Saver, backend: str, path: Path | str, count: int) -> None:
     work(saver, "large-before")
     family(saver, backend, path)
     assert_there(saver, "large-before")
 
 
-def generations(saver: Saver, backend: str, path: Path, count: int) -> None:
+def generations(saver: Saver, backend: str, path: Path | str, count: int) -> None:
     """A child forks in its turn, after use."""
     work(saver, "large-1")
 
@@ -103,12 +107,12 @@ def generations(saver: Saver, backend: str, path: Path, count: int) -> None:
         work(saver, "large-4")
 
     reap([fork_child(child)])
-    for name in ("large-1", *(("large-2", "large-3", "large-4") if backend == "sqlite" else ())):
+    for name in ("large-1", *(("large-2", "large-3", "large-4") if backend in SHARED else ())):
         assert_there(saver, name)
     check(saver, backend, path)
 
 
-def by_multiprocessing(saver: Saver, backend: str, path: Path, count: int) -> None:
+def by_multiprocessing(saver: Saver, backend: str, path: Path | str, count: int) -> None:
     work(saver, "large-before")
     names = [f"large-child-{i}" for i in range(CHILDREN)]
     processes = [fork.Process(target=guarded, args=(saver, name)) for name in names]
@@ -116,12 +120,12 @@ def by_multiprocessing(saver: Saver, backend: str, path: Path, count: int) -> No
         process.start()
     work(saver, "large-parent")
     join(processes)
-    for name in names if backend == "sqlite" else ():
+    for name in names if backend in SHARED else ():
         assert_there(saver, name)
     check(saver, backend, path)
 
 
-def in_the_middle(saver: Saver, backend: str, path: Path, count: int) -> None:
+def in_the_middle(saver: Saver, backend: str, path: Path | str, count: int) -> None:
     """Fork while other threads are anywhere within the saver, its locks in their hands."""
     stop = threading.Event()
     use = [_repeat(saver, f"large-busy-{i}", stop) for i in range(3)]
@@ -169,7 +173,7 @@ def _use_and_check(saver: Saver, name: str, backend: str) -> None:
     saver.delete_thread(name)
 
 
-def under_a_lock(saver: Saver, backend: str, path: Path, count: int) -> None:
+def under_a_lock(saver: Saver, backend: str, path: Path | str, count: int) -> None:
     """Fork while another thread is within a write transaction for a second."""
     work(saver, "large-before")
     inside = threading.Event()
@@ -177,7 +181,7 @@ def under_a_lock(saver: Saver, backend: str, path: Path, count: int) -> None:
 
     class Slow(type(saver.serde)):  # type: ignore[misc]
         def loads_typed(self, data: Any) -> Any:
-            if threading.current_thread() is pruning and not inside.is_set():
+            if not inside.is_set():
                 inside.set()
                 time.sleep(1)
             return loads(data)
@@ -194,10 +198,10 @@ def under_a_lock(saver: Saver, backend: str, path: Path, count: int) -> None:
     check(saver, backend, path)
 
 
-def stale_child(saver: Saver, backend: str, path: Path, count: int) -> None:
+def stale_child(saver: Saver, backend: str, path: Path | str, count: int) -> None:
     """A child ends long after: the parent closed, and others made new files beside the database."""
     work(saver, "large-before")
-    gate = path.with_suffix(".gate")
+    gate = Path(path).with_suffix(".gate")
 
     def child() -> None:
         while not gate.exists():
@@ -218,10 +222,10 @@ def stale_child(saver: Saver, backend: str, path: Path, count: int) -> None:
             assert_there(once_more, name)
 
 
-def outlived(saver: Saver, backend: str, path: Path, count: int) -> None:
+def outlived(saver: Saver, backend: str, path: Path | str, count: int) -> None:
     """The parent closes, and visitors come and go, while a child goes on writing."""
     work(saver, "large-before")
-    turn, done = path.with_suffix(".turn"), path.with_suffix(".done")
+    turn, done = Path(path).with_suffix(".turn"), Path(path).with_suffix(".done")
 
     def child() -> None:
         work(saver, "large-child-before")
@@ -243,11 +247,11 @@ def outlived(saver: Saver, backend: str, path: Path, count: int) -> None:
             assert_there(again, f"large-{name}")
 
 
-def visit(saver: Saver, backend: str, path: Path, count: int) -> None:
+def visit(saver: Saver, backend: str, path: Path | str, count: int) -> None:
     work(saver, "large-visitor")
 
 
-def closed_in_the_child(saver: Saver, backend: str, path: Path, count: int) -> None:
+def closed_in_the_child(saver: Saver, backend: str, path: Path | str, count: int) -> None:
     """What a child closes is its own: the parent goes on."""
     work(saver, "large-before")
 
@@ -277,11 +281,11 @@ SCENARIOS = {
 }
 
 
-def main(scenario: str, backend: str, path: Path, count: int) -> None:
+def main(scenario: str, backend: str, path: Path | str, count: int) -> None:
     guard()
     with open_saver(backend, path) as saver:
         SCENARIOS[scenario](saver, backend, path, count)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))

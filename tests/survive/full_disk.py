@@ -93,7 +93,7 @@ def main(how: str, directory: str) -> None:
     guard()
     path = Path(directory) / "agents.db"
     saver, make_room = {"rlimit": by_rlimit, "tmpfs": by_tmpfs, "pages": by_pages}[how](path)
-    named = "given connection" if how == "pages" else str(path)
+    named = str(path)
     conversation = Conversation("large-1")
     assert_clear(fill(saver, conversation), named)
     assert conversation.step > 3

@@ -1,6 +1,6 @@
 """Races on one LangGraph thread: `python -m tests.survive.racing SCENARIO HOW PATH ROUNDS SEED`.
 
-HOW is "memory" or "threads" (one saver) or "processes" (a saver each, on one file).
+HOW is "memory" or "threads" (one saver) or "processes" (a saver each, in one place).
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import lgckpt
 from lgckpt.saver import Saver
 from tests.checkpoints import config
 from tests.survive import delta_chain
-from tests.survive.checker import check_file, check_memory
+from tests.survive.checker import check_memory
 from tests.survive.crowd import threads, together
 from tests.survive.harness import guard
+from tests.survive.places import check_place, open_place
 from tests.survive.states import SENDER, WRITERS, Conversation, assert_whole
 
 THREAD, COPY = "race", "copy"
@@ -98,16 +99,16 @@ def one_saver(saver: Saver, acting: list[Actor], rounds: int, seed: int) -> None
 
 
 def own_saver(path: str, acting: list[Actor], rounds: int, seed: int) -> None:
-    with lgckpt.SqliteSaver(path, synchronous="NORMAL") as saver:
+    with open_place(path, synchronous="NORMAL") as saver:
         one_saver(saver, acting, rounds, seed)
 
 
 def check(path: str, rounds: int) -> None:
     """Walk the references while the others go on."""
-    with lgckpt.SqliteSaver(path) as saver:
+    with open_place(path) as saver:
         saver.setup()
     for _ in range(max(1, rounds // 10)):
-        check_file(path)
+        check_place(path)
 
 
 def check_now_and_then(saver: Saver, rng: random.Random) -> None:
@@ -126,9 +127,9 @@ def race(acting: list[Actor], how: str, path: str, rounds: int, seed: int) -> No
     groups = [acting] if how == "threads" else [acting[i::3] for i in range(3)]
     jobs = [partial(own_saver, path, g, rounds, seed + 100 * i) for i, g in enumerate(groups)]
     together([*jobs, partial(check, path, rounds)])
-    with lgckpt.SqliteSaver(path) as saver:
+    with open_place(path) as saver:
         saver.prune([THREAD, COPY])
-    check_file(path, exact=True)
+    check_place(path, exact=True)
 
 
 def main(scenario: str, how: str, path: str, rounds: int, seed: int) -> None:

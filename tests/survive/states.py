@@ -88,7 +88,15 @@ def assert_values(found: Any) -> None:
     values = {k: v for k, v in found.checkpoint["channel_values"].items() if k != TASKS}
     where = f"{found.config} at step {step} of {name}"
     assert values.keys() == expected(name, step).keys(), where
-    assert values == expected(name, step), f"torn: {where}"
+    for channel, value in expected(name, step).items():
+        assert values[channel] == value, f"torn: {channel} of {where}: {_brief(values[channel])}"
+
+
+def _brief(value: Any) -> str:
+    """Enough to see which step a value is of."""
+    if isinstance(value, list):
+        return f"{len(value)} messages: {[one.get('id') for one in value]}"
+    return f"{value!r:.60}"
 
 
 class Conversation:

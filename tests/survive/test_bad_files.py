@@ -19,6 +19,7 @@ import lgckpt
 from lgckpt.errors import StorageError
 from lgckpt.saver import Saver
 from tests.checkpoints import config
+from tests.survive.damaged import THREADS
 from tests.survive.harness import run, scaled
 from tests.survive.states import WRITERS, Conversation, assert_whole
 
@@ -94,16 +95,28 @@ def test_a_file_truncated_in_the_middle(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_truncated_log_leaves_what_came_before(tmp_path: Path, seed: int) -> None:
-    """The state of an earlier moment: some checkpoints are gone, and nothing is torn."""
-    outcomes = json.loads(run("damaged", "wal", tmp_path, scaled(30), seed))
-    assert outcomes.keys() <= {"whole", "absent", "listed", "put", "pruned"}
-    assert outcomes["whole"] > outcomes.get("absent", 0)
+def test_a_file_truncated_in_its_last_page(tmp_path: Path, seed: int) -> None:
+    """SQLite reads zeros there: what they spoil is said, all else is as it was acknowledged."""
+    rounds = scaled(40)
+    outcomes = json.loads(run("damaged", "last-page", tmp_path, rounds, seed))
+    assert outcomes.keys() <= {"whole", "listed", "put", "pruned", "storage", "corrupt"}
+    assert outcomes.get("storage", 0) + outcomes.get("corrupt", 0) > 0
+    assert outcomes["listed"] > rounds * THREADS // 2, "most of the data is readable"
 
 
 @pytest.mark.slow
-def test_bytes_flipped_anywhere_give_errors_of_ours_alone(tmp_path: Path, seed: int) -> None:
-    outcomes = json.loads(run("damaged", "flip", tmp_path, scaled(150), seed))
+def test_a_truncated_log_leaves_what_came_before(tmp_path: Path, seed: int) -> None:
+    """The state of an earlier moment: some checkpoints are gone, and nothing is torn."""
+    outcomes = json.loads(run("damaged", "wal", tmp_path, scaled(30), seed))
+    assert outcomes.keys() <= {"whole", "earlier", "absent", "listed", "put", "pruned"}
+    assert outcomes["whole"] + outcomes["earlier"] > outcomes.get("absent", 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["flip", "types", "indexes"])
+def test_damage_anywhere_gives_errors_of_ours_alone(tmp_path: Path, how: str, seed: int) -> None:
+    """Bytes flipped, cells of another type, indexes that disagree with their tables."""
+    outcomes = json.loads(run("damaged", how, tmp_path, scaled(100), seed))
     assert not [what for what in outcomes if what.startswith("escaped")], outcomes
     damaged = outcomes.get("storage", 0) + outcomes.get("corrupt", 0)
     assert outcomes["whole"] > damaged > 0, "most of the data is readable beside the damage"

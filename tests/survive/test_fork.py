@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.services.valkey import shared_url
 from tests.survive.harness import run, scaled
+from tests.survive.places import place_on
 
 FORKS = 24
 
@@ -15,7 +17,7 @@ MULTI_THREADED = "-Wignore:This process:DeprecationWarning"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["memory", "sqlite", "sqlite-memory"])
+@pytest.mark.parametrize("backend", ["memory", "sqlite", "sqlite-memory", "postgres", "redis"])
 @pytest.mark.parametrize(
     "scenario",
     [
@@ -38,5 +40,6 @@ def test_a_child_that_outlives_its_parents_saver_loses_nothing(tmp_path: Path) -
 
 def fork(scenario: str, backend: str, directory: Path) -> None:
     flags = ("-Werror", MULTI_THREADED)
-    path = directory / "agents.db"
-    run("forked", scenario, backend, path, scaled(FORKS), limit=60, flags=flags)
+    env = {"LGCKPT_TEST_REDIS": shared_url()} if backend == "redis" else {}
+    with place_on(backend, directory) as place:
+        run("forked", scenario, backend, place, scaled(FORKS), limit=120, flags=flags, env=env)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,23 +13,36 @@ import lgckpt
 from lgckpt.saver import Saver
 from tests.backends import Backend
 from tests.checkpoints import config
+from tests.services.postgres import postgres_url
+from tests.services.postgres_schemas import database_of
+from tests.survive import replacing
 from tests.survive.checker import check_file
+from tests.survive.crowd import threads
 from tests.survive.harness import run, scaled
+from tests.survive.places import check_place, open_place, place_on
 from tests.survive.states import WRITERS, Conversation, assert_whole, batch, put_args
 from tests.survive.writers import AT_ONCE, PROCESSES, names
 
 THREADS = 10_000
 STEPS = 25
 FILES = 8
+STATES = 120
+"""Replacements of one checkpoint that each of its readers has to see."""
+SCHEMAS = 3
+
+
+@pytest.fixture(params=["sqlite", "postgres", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with place_on(request.param, tmp_path) as made:
+        yield made
 
 
 @pytest.mark.slow
-def test_eight_processes_and_32_threads_write_one_file(tmp_path: Path) -> None:
-    path = tmp_path / "agents.db"
+def test_eight_processes_and_32_threads_write_one_place(place: str) -> None:
     steps = scaled(STEPS)
-    run("writers", "write", path, steps, limit=100)
-    check_file(path)
-    with lgckpt.SqliteSaver(path) as saver:
+    run("writers", "write", place, steps, limit=100)
+    check_place(place)
+    with open_place(place) as saver:
         for name in (name for process in range(PROCESSES) for name in names(process)):
             found = list(saver.list(config(name)))
             assert [one.metadata["step"] for one in found] == list(reversed(range(steps))), name
@@ -41,10 +56,25 @@ def test_twenty_processes_start_at_once_on_a_new_file(tmp_path: Path) -> None:
     files = scaled(FILES)
     run("writers", "setup", tmp_path, files, limit=100)
     for i in range(files):
-        check_file(tmp_path / f"{i}.db")
-        with lgckpt.SqliteSaver(tmp_path / f"{i}.db") as saver:
-            found = {one.metadata["name"] for one in saver.list(None)}
-        assert found == {f"small-{n}" for n in range(AT_ONCE)}
+        assert_all_came(f"{tmp_path}/{i}.db")
+
+
+def assert_all_came(place: str) -> None:
+    """Each of the twenty left one checkpoint."""
+    check_place(place)
+    with open_place(place) as saver:
+        found = {one.metadata["name"] for one in saver.list(None)}
+    assert found == {f"small-{n}" for n in range(AT_ONCE)}
+
+
+@pytest.mark.slow
+def test_twenty_processes_start_at_once_on_an_empty_database() -> None:
+    """None of its schemas is there, nor a table, nor a function."""
+    schemas = scaled(SCHEMAS)
+    with database_of(postgres_url()) as url:
+        run("writers", "setup", f"{url}#new schema", schemas, limit=100)
+        for i in range(schemas):
+            assert_all_came(f"{url}#new schema {i}")
 
 
 @pytest.mark.slow
@@ -99,3 +129,20 @@ def test_many_threads_put_the_same_checkpoint_at_once(backend: Backend) -> None:
         asyncio.run(main(saver))
         (found,) = saver.list(config("t"))
         assert_whole(found)
+
+
+@pytest.mark.slow
+def test_the_latest_is_whole_while_it_is_replaced(backend: Backend, seed: int) -> None:
+    """By threads on one saver: each read is one of the states put, never a mix of two."""
+    enough, seen = scaled(STATES), replacing.counters()
+    with backend.open() as saver:
+        replacing.put(saver, 0)
+        readers = [partial(replacing.read, saver, i, seen, enough) for i in range(len(seen))]
+        threads([partial(replacing.write, saver, seen, enough, seed), *readers])
+
+
+@pytest.mark.slow
+def test_the_latest_is_whole_while_another_process_replaces_it(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "agents.db"
+    run("replacing", path, scaled(STATES), seed)
+    check_file(path)

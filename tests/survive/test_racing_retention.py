@@ -6,14 +6,29 @@ from pathlib import Path
 
 import pytest
 
+from tests.services.postgres import postgres_url
+from tests.services.postgres_schemas import schema_of
 from tests.survive.harness import run, scaled
 
-ROUNDS = {"memory": 500, "threads": 300, "processes": 500}
+ROUNDS = {
+    "memory": 500,
+    "threads": 300,
+    "processes": 500,
+    "postgres-threads": 150,
+    "postgres-processes": 150,
+}
 """Rounds of each of the eight who race: thousands in all."""
 
 
 def race(scenario: str, how: str, path: Path, seed: int) -> None:
-    run("racing", scenario, how, path / "agents.db", scaled(ROUNDS[how]), seed, limit=100)
+    rounds = scaled(ROUNDS[how])
+    if not how.startswith("postgres-"):
+        run("racing", scenario, how, path / "agents.db", rounds, seed, limit=100)
+        return
+    url = postgres_url()
+    with schema_of(url) as schema:
+        how = how.removeprefix("postgres-")
+        run("racing", scenario, how, f"{url}#{schema}", rounds, seed, limit=200)
 
 
 @pytest.mark.slow

@@ -1,16 +1,17 @@
-"""Many processes on one new file: `python -m tests.survive.writers SCENARIO PATH COUNT`."""
+"""Many processes in one new place: `python -m tests.survive.writers SCENARIO PLACE COUNT`."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 from functools import partial
-from pathlib import Path
 
-import lgckpt
+import lgckpt.backends.postgres  # noqa: F401 - before the fork, so that they do start at once
+from lgckpt.saver import Saver
 from tests.checkpoints import config
 from tests.survive.crowd import threads, together
 from tests.survive.harness import guard
+from tests.survive.places import is_postgres, open_place
 from tests.survive.states import WRITERS, Conversation
 
 PROCESSES = 8
@@ -25,7 +26,7 @@ def names(process: int) -> list[str]:
 
 def write(path: str, process: int, steps: int) -> None:
     """Write with one saver: three threads in the sync colour, one in asyncio."""
-    with lgckpt.SqliteSaver(path) as saver:
+    with open_place(path) as saver:
         first, *rest = names(process)
         threads(
             [
@@ -35,7 +36,7 @@ def write(path: str, process: int, steps: int) -> None:
         )
 
 
-def _write(saver: lgckpt.SqliteSaver, name: str, steps: int) -> None:
+def _write(saver: Saver, name: str, steps: int) -> None:
     conversation = Conversation(name)
     for _ in range(steps):
         stored = conversation.put(saver)
@@ -46,7 +47,7 @@ def _write(saver: lgckpt.SqliteSaver, name: str, steps: int) -> None:
             raise AssertionError(f"{name} does not read what it has just written")
 
 
-async def _awrite(saver: lgckpt.SqliteSaver, name: str, steps: int) -> None:
+async def _awrite(saver: Saver, name: str, steps: int) -> None:
     conversation = Conversation(name)
     for _ in range(steps):
         await conversation.aput(saver)
@@ -54,9 +55,14 @@ async def _awrite(saver: lgckpt.SqliteSaver, name: str, steps: int) -> None:
             await saver.aput_writes(*conversation.writes(task))
 
 
-def first_use(path: Path, number: int) -> None:
+def new_place(path: str, number: int) -> str:
+    """A file in a directory, or a schema of a database."""
+    return f"{path} {number}" if is_postgres(path) else f"{path}/{number}.db"
+
+
+def first_use(path: str, number: int) -> None:
     """What a new worker does first: half of them set up, half simply write."""
-    with lgckpt.SqliteSaver(path) as saver:
+    with open_place(path) as saver:
         if number % 2:
             saver.setup()
         Conversation(f"small-{number}").put(saver)
@@ -67,7 +73,7 @@ def main(scenario: str, path: str, count: int) -> None:
     if scenario == "write":
         together([partial(write, path, process, count) for process in range(PROCESSES)])
     for i in range(count if scenario == "setup" else 0):
-        together([partial(first_use, Path(path) / f"{i}.db", n) for n in range(AT_ONCE)])
+        together([partial(first_use, new_place(path, i), n) for n in range(AT_ONCE)])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
--- lgckpt, schema version 1. Names have a prefix of their own, so that the tables can
+-- lgckpt, schema version 2. Names have a prefix of their own, so that the tables can
 -- lie in one file with LangGraph's. Thread ids are long and stand in every key, so they
 -- are stored once and numbered; numbers are never used again (AUTOINCREMENT).
 CREATE TABLE IF NOT EXISTS lgckpt_meta (
@@ -8,7 +8,18 @@ CREATE TABLE IF NOT EXISTS lgckpt_meta (
 
 CREATE TABLE IF NOT EXISTS lgckpt_threads (
     tid INTEGER PRIMARY KEY AUTOINCREMENT,
-    thread_id TEXT NOT NULL UNIQUE
+    thread_id TEXT NOT NULL UNIQUE,
+    expires_at INTEGER
+);
+
+-- Milliseconds since 1970; none where a thread lives for ever. Without such threads the index
+-- is empty, which is how every statement finds out at no cost.
+CREATE INDEX IF NOT EXISTS lgckpt_threads_by_expiry ON lgckpt_threads (expires_at)
+WHERE expires_at IS NOT NULL;
+
+-- Threads that expired and have no name any more, whose rows are still to be deleted.
+CREATE TABLE IF NOT EXISTS lgckpt_gone (
+    tid INTEGER PRIMARY KEY
 );
 
 -- A rowid table: rows of WITHOUT ROWID tables spill to overflow pages four times sooner.

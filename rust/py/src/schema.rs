@@ -1,4 +1,5 @@
-//! The parts of a pydantic core schema that need no interpretation, as `lgckpt._plans` reads them out.
+//! The parts of a pydantic core schema that need no interpretation, as `lgckpt._serde.plans` reads
+//! them out.
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyo3::exceptions::PyValueError;

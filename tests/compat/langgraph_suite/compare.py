@@ -62,6 +62,18 @@ def compare(
     return verdict
 
 
+def lost(
+    official: Run, ours: Run, excluded: Callable[[str], Exclusion | None] = exclusion
+) -> list[str]:
+    """The tests that pass with the official savers, fail with ours, and are not known to."""
+    return [
+        nodeid
+        for nodeid, result in ours.results.items()
+        if result.outcome == "failed" and not excluded(nodeid)
+        if nodeid in official.results and official.results[nodeid].outcome == "passed"
+    ]
+
+
 def _same_tests(verdict: Verdict, official: Run, ours: Run) -> None:
     for name, missing in (
         ("lgckpt", official.results.keys() - ours.results.keys()),

@@ -1,5 +1,7 @@
 """One run of the suite in a process of its own, and what it recorded."""
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
@@ -34,11 +36,19 @@ class Run:
         results: Every test that ended.
         problems: What went wrong with the run as a whole.
         adapted: The suite's own saver classes that were changed for this side, and why.
+        again: Tests that were run once more, with nothing beside them.
     """
 
     results: dict[str, Result] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     adapted: list[str] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
+
+    def take_again(self, other: Run) -> None:
+        """Take the results of a later run of some of the tests."""
+        self.again += other.results
+        self.results.update(other.results)
+        self.problems += other.problems
 
     def count(self, outcome: str) -> int:
         """How many tests had that outcome."""
@@ -52,9 +62,13 @@ class Side:
         savers: "official" or "lgckpt".
         root: Holds the unpacked suite; records and the log go there too.
         tests: Which of the suite's files, as pytest arguments.
+        server: The URL of where our savers keep their data, whatever they are called; None
+            for where their names say.
     """
 
-    def __init__(self, savers: str, root: Path, tests: list[str]) -> None:
+    def __init__(
+        self, savers: str, root: Path, tests: list[str], server: str | None = None
+    ) -> None:
         self.savers = savers
         self.log = root / "pytest.log"
         self._records = root / "records.jsonl"
@@ -62,7 +76,7 @@ class Side:
             self._process = subprocess.Popen(
                 [*_PYTEST, *tests],
                 cwd=root,
-                env=_environment(savers, self._records),
+                env=_environment(savers, self._records, server),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -110,9 +124,11 @@ _PYTEST += ["-p", "no:cacheprovider", "-o", "addopts=--strict-markers --strict-c
 _PYTEST += ["-o", f"faulthandler_timeout={HANG_SECONDS}", "-o", "faulthandler_exit_on_timeout=true"]
 
 
-def _environment(savers: str, records: Path) -> dict[str, str]:
+def _environment(savers: str, records: Path, server: str | None) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if k not in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
     paths = [str(PLUGIN), *filter(None, [kept.get("PYTHONPATH")])]
+    if server is not None:
+        kept["LGCKPT_SUITE_SERVER"] = server
     return kept | {
         "PYTHONPATH": os.pathsep.join(paths),
         "LGCKPT_SUITE_SAVERS": savers,

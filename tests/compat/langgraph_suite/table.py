@@ -30,6 +30,7 @@ def table(official: Run, ours: Run) -> str:
 def differences(verdict: Verdict, ours: Run) -> str:
     """What was changed for our run, every test that differs, and what makes the command fail."""
     lines = [f"adapted: {line}" for line in ours.adapted]
+    lines += [f"run again alone: {n}: {ours.results[n].outcome}" for n in ours.again]
     lines += [f"differs: {line}" for line in verdict.differing]
     lines += [f"{verdict.gained} tests pass that are skipped with the official savers"]
     lines += [f"PROBLEM: {line}" for line in verdict.problems]

@@ -184,7 +184,8 @@ fn making(class: &Bound<'_, PyAny>) -> PyResult<Making> {
     } else if pointer == &raw mut ffi::PyFrozenSet_Type {
         return Ok(Making::Frozenset);
     }
-    let spec = resumed(|| PLANNER.import(py, "lgckpt._plans", "decode_plan")?.call1((class,)))?;
+    let spec =
+        resumed(|| PLANNER.import(py, "lgckpt._serde.plans", "decode_plan")?.call1((class,)))?;
     if spec.is_none() {
         return Ok(Making::General);
     }

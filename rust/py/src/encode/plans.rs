@@ -1,4 +1,4 @@
-//! One plan a class, made by `lgckpt._plans` and kept until the class changes.
+//! One plan a class, made by `lgckpt._serde.plans` and kept until the class changes.
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -59,7 +59,7 @@ pub unsafe fn of(py: Python<'_>, class: *mut ffi::PyTypeObject) -> Done<Arc<Plan
 fn make(class: &Bound<'_, PyType>, stamp: Stamp) -> Done<Arc<Plan>> {
     static PLANNER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = class.py();
-    let spec = PLANNER.import(py, "lgckpt._plans", "encode_plan")?.call1((class,))?;
+    let spec = PLANNER.import(py, "lgckpt._serde.plans", "encode_plan")?.call1((class,))?;
     let plan = Arc::new(read(&spec)?);
     let entry = Entry { _class: class.clone().unbind(), stamp, plan: Arc::clone(&plan) };
     let old = {

@@ -1,5 +1,6 @@
 """Our savers under the official names, with every construction and save counted."""
 
+import os
 from typing import Any
 
 import langgraph.checkpoint.memory
@@ -7,7 +8,10 @@ import langgraph.checkpoint.sqlite
 import langgraph.checkpoint.sqlite.aio
 
 import lgckpt
+from lgckpt_suite import on_server
 from lgckpt_suite.tally import TALLY
+
+_NAMES = ("InMemorySaver", "SqliteSaver", "AsyncSqliteSaver")
 
 
 def put_in_place() -> None:
@@ -15,13 +19,22 @@ def put_in_place() -> None:
 
     Must run before any of the suite's modules is imported.
     """
-    memory = counted(lgckpt.InMemorySaver, "InMemorySaver")
+    kinds = _kinds()
+    memory = counted(kinds["InMemorySaver"], "InMemorySaver")
     langgraph.checkpoint.memory.InMemorySaver = memory
     langgraph.checkpoint.memory.MemorySaver = memory
-    sqlite = counted(lgckpt.SqliteSaver, "SqliteSaver")
+    sqlite = counted(kinds["SqliteSaver"], "SqliteSaver")
     langgraph.checkpoint.sqlite.SqliteSaver = sqlite
-    asyncio = counted(lgckpt.AsyncSqliteSaver, "AsyncSqliteSaver")
+    asyncio = counted(kinds["AsyncSqliteSaver"], "AsyncSqliteSaver")
     langgraph.checkpoint.sqlite.aio.AsyncSqliteSaver = asyncio
+
+
+def _kinds() -> dict[str, Any]:
+    """Ours by official name: of that name, or all on one server."""
+    server = os.environ.get("LGCKPT_SUITE_SERVER")
+    if server is not None:
+        return on_server.kinds(server)
+    return {name: getattr(lgckpt, name) for name in _NAMES}
 
 
 def counted(saver: Any, name: str) -> Any:

@@ -21,7 +21,7 @@ import pydantic
 from pydantic._internal._model_construction import ModelMetaclass
 from pydantic_core import SchemaSerializer, SchemaValidator
 
-from lgckpt import _messages
+from lgckpt._serde import messages
 
 Fields = tuple[list[tuple[str, bytes, bool, Any]], bool]
 
@@ -166,7 +166,7 @@ def decode_fields(cls: Any) -> tuple[Fields, Any] | None:
     names = [name for name, *_ in fields[0]]
     if {"self", "content_blocks"} & set(names):
         return None
-    return fields, _messages.Places.of(names) if reader.tool_calls else None
+    return fields, messages.Places.of(names) if reader.tool_calls else None
 
 
 def _has_slots(cls: Any) -> bool:
@@ -185,7 +185,7 @@ def _keeps_arguments(cls: Any) -> bool:
         init = vars(base).get("__init__")
         if base is pydantic.BaseModel:
             return _is_original(init)
-        if init is not None and not _messages.is_known(init):
+        if init is not None and not messages.is_known(init):
             return False
     return False
 
@@ -251,7 +251,7 @@ class _Reader:
         self._require("serialization" not in schema)
         if self._validating:
             self._require(schema["type"] == "function-before")
-            effect = _messages.validator_effect(schema["function"]["function"])
+            effect = messages.validator_effect(schema["function"]["function"])
             self._require(effect is not None)
             self.tool_calls |= effect == "tool_calls"
         return schema["schema"]

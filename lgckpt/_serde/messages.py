@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from lgckpt._langgraph import digest
+from lgckpt._serde.langgraph import digest
 
 # Of langchain-core 1.0 to 1.8.
 # `__init__`s that pass their keyword arguments on, but for `content_blocks`.

@@ -24,7 +24,7 @@ from typing import Any
 import ormsgpack
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
-from lgckpt import _models
+from lgckpt._serde import models
 
 # `_msgpack_default` asks for these before it asks for enums and dataclasses.
 _EARLIER = (
@@ -88,8 +88,8 @@ def encode_plan(cls: type) -> tuple[Any, ...] | None:
     Returns:
         `("enum", prefix)`, `("dataclass", prefix, names)`, `("model", prefix, fields)`, or None.
     """
-    if _models.is_model(cls):
-        fields = _models.encode_fields(cls)
+    if models.is_model(cls):
+        fields = models.encode_fields(cls)
         return None if fields is None else ("model", _prefix(cls, 4), fields)
     if (
         not _is_ordinary(cls)
@@ -116,8 +116,8 @@ def decode_plan(cls: type) -> tuple[Any, ...] | None:
     Returns:
         `("call",)`, `("dataclass", names)`, `("model", fields, tool_calls)`, or None.
     """
-    if _models.is_model(cls):
-        making = _models.decode_fields(cls)
+    if models.is_model(cls):
+        making = models.decode_fields(cls)
         return None if making is None else ("model", *making)
     if dataclasses.is_dataclass(cls) and _sets_fields_only(cls):
         return ("dataclass", [packed_name(field.name) for field in dataclasses.fields(cls)])

@@ -1,0 +1,1 @@
+"""What is measured in the same way on several backends; a group makes rows of it."""

@@ -1,0 +1,1 @@
+"""LangGraph's serializer code over our codec, and the proofs of what may be met natively."""

@@ -1,0 +1,102 @@
+-- Stores checkpoints and writes with their chunks, all or nothing.
+-- Gives 1: stored, 0: a claim does not hold, 2: locked, 3: not registered yet.
+
+local data, index, chunks, doomed, lock = unpack(KEYS)
+local mode, fresh, seed, thread, ttl, epoch, parent, etag = unpack(ARGV, 1, 8)
+local at = 8
+
+local function list(width)
+  at = at + 1
+  local first = at + 1
+  at = at + tonumber(ARGV[at]) * width
+  return first, at
+end
+
+local claims, claims_end = list(1)
+local runs, runs_end = list(1)
+local sent, sent_end = list(2)
+local rows, rows_end = list(4)
+local writes, writes_end = list(2)
+
+if string.sub(redis.call('GET', lock) or '', 1, 1) == 'x' then
+  return 2
+end
+
+local sweeping = redis.call('EXISTS', doomed) == 1
+for i = claims, claims_end do
+  if redis.call('HEXISTS', chunks, ARGV[i]) == 0 then
+    return 0
+  end
+  if sweeping and redis.call('SISMEMBER', doomed, ARGV[i]) == 1 then
+    return 0
+  end
+end
+
+if parent ~= '' then
+  local head = redis.call('HGET', data, 'h' .. parent)
+  if not head or string.sub(head, 3, 10) ~= etag then
+    -- Sent again after a lost reply, it may find its parent pruned meanwhile.
+    if redis.call('HGET', data, 'h' .. ARGV[rows]) ~= ARGV[rows + 2] then
+      return 0
+    end
+  end
+end
+
+local known = redis.call('EXISTS', data) == 1
+if fresh ~= '1' then
+  if not known then
+    return 3
+  end
+  for i = runs, runs_end do
+    if redis.call('HEXISTS', data, 'r' .. ARGV[i]) == 0 then
+      return 3
+    end
+  end
+end
+
+-- The first write is one that a full server refuses, and so refuses all of them.
+if known then
+  redis.call('HINCRBY', data, 'v', 1)
+else
+  redis.call('HSET', data, 'v', seed, 'i', thread)
+end
+for i = runs, runs_end do
+  redis.call('HSET', data, 'r' .. ARGV[i], '')
+end
+for i = sent, sent_end, 2 do
+  redis.call('HSETNX', chunks, ARGV[i], ARGV[i + 1])
+  if sweeping then
+    redis.call('SREM', doomed, ARGV[i])
+  end
+end
+if sent <= sent_end then
+  redis.call('HSETNX', chunks, 'e', epoch)
+end
+
+for i = rows, rows_end, 4 do
+  local place, shelf, head, state = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  local hidden = string.byte(head, 2) % 2 == 1
+  local shown = redis.call('ZSCORE', index, 'i' .. place)
+  if not (mode == 'copy' and hidden and shown) then
+    redis.call('HSET', data, 'h' .. place, head, 's' .. place, state)
+    if hidden then
+      redis.call('ZREM', index, 'i' .. place, 'n' .. shelf)
+      redis.call('ZADD', index, 0, 'x' .. place)
+    elseif not shown then
+      redis.call('ZREM', index, 'x' .. place)
+      redis.call('ZADD', index, 0, 'i' .. place, 0, 'n' .. shelf)
+    end
+  end
+end
+
+for i = writes, writes_end, 2 do
+  if mode == 'ignore' then
+    redis.call('HSETNX', data, ARGV[i], ARGV[i + 1])
+  else
+    redis.call('HSET', data, ARGV[i], ARGV[i + 1])
+  end
+  redis.call('ZADD', index, 0, ARGV[i])
+end
+
+renew(ttl)
+return 1

@@ -1,0 +1,144 @@
+"""Which threads there are, and which threads a run has checkpoints in.
+
+Both span threads by nature, so they live in a fixed number of shards beside the threads.
+An entry is made before what it stands for is stored: the store script refuses a thread or
+a run that is new to it unless the caller has registered it a moment ago. So a crash
+leaves at most an entry without a thread, and those go when others are made or read, never
+within `KEEP` seconds of being made: what they stand for may be on its way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+from lgckpt.backends.redis_calls import Call, Calls
+from lgckpt.backends.redis_keys import (
+    SHARDS,
+    escape,
+    registry_keys,
+    run_entry,
+    run_score,
+    shard_of,
+    split_run_entry,
+    thread_keys,
+    unescape,
+)
+from lgckpt.backends.redis_scripts import REGISTER, RETIRE, SAMPLE
+
+KEEP = 600
+"""Seconds for which an entry stays whatever it stands for."""
+
+FRESH = 60.0
+"""Seconds after registering within which to store; ten times less than `KEEP`."""
+
+SHARDS_AT_ONCE = 16
+PAGE = 200
+"""Entries of a shard read at once."""
+
+TIDY_EVERY = 8
+TIDIED = 32
+"""Every so many registrations, about, so many entries are looked at: dead ones then never
+become more than a part of all."""
+
+
+class Registry:
+    """The registry of one key prefix."""
+
+    def __init__(self, calls: Calls, prefix: str) -> None:
+        self._calls = calls
+        self._prefix = prefix
+
+    async def register(self, thread_id: str, run_ids: Iterable[str]) -> float:
+        """Enter a thread and its runs; gives the time at which that is no longer fresh."""
+        began = time.monotonic()
+        await self._enter("threads", shard_of(thread_id), [0, escape(thread_id)])
+        by_shard: dict[int, list[bytes | int]] = {}
+        for run_id in run_ids:
+            args = by_shard.setdefault(shard_of(run_id), [])
+            args += (run_score(run_id), run_entry(run_id, thread_id))
+        for shard, args in by_shard.items():
+            await self._enter("runs", shard, args)
+        if random.random() * TIDY_EVERY < 1:  # noqa: S311 - not a secret
+            await self._tidy("threads", shard_of(thread_id))
+            for shard in by_shard:
+                await self._tidy("runs", shard)
+        return began + FRESH
+
+    async def _enter(self, kind: str, shard: int, args: Sequence[bytes | int]) -> None:
+        keys = registry_keys(self._prefix, kind, shard)
+        await self._calls.durable(REGISTER, keys, (KEEP, *args))
+
+    async def threads(self) -> AsyncIterator[list[str]]:
+        """All threads, page by page; some may be gone."""
+        for first in range(0, SHARDS, SHARDS_AT_ONCE):
+            after = dict.fromkeys(range(first, first + SHARDS_AT_ONCE), b"-")
+            while after:
+                pages = await asyncio.gather(*(self._page(*one) for one in after.items()))
+                for shard, page in zip(list(after), pages, strict=True):
+                    if len(page) < PAGE:
+                        del after[shard]
+                    else:
+                        after[shard] = b"(" + page[-1]
+                yield [unescape(entry) for page in pages for entry in page]
+
+    async def _page(self, shard: int, after: bytes) -> list[bytes]:
+        keys = registry_keys(self._prefix, "threads", shard)
+        found: list[bytes] = await self._calls.command(
+            "ZRANGEBYLEX", keys.entries, after, b"+", b"LIMIT", 0, PAGE
+        )
+        return found
+
+    async def threads_of(self, run_id: str) -> list[str]:
+        """The threads with checkpoints of a run."""
+        shard, score = shard_of(run_id), run_score(run_id)
+        keys = registry_keys(self._prefix, "runs", shard)
+        entries = await self._calls.command("ZRANGEBYSCORE", keys.entries, score, score)
+        pairs = [(entry, *split_run_entry(entry)) for entry in entries]
+        mine = [(entry, thread) for entry, run, thread in pairs if run == run_id]
+        found, gone = [], []
+        for entry, thread_id in mine:
+            if await self._has_run(thread_id, run_id):
+                found.append(thread_id)
+            else:
+                gone.append(entry)
+        await self._retire("runs", shard, gone)
+        return found
+
+    async def retire_threads(self, thread_ids: Sequence[str]) -> None:
+        """Remove those of the threads that are gone."""
+        by_shard: dict[int, list[bytes]] = {}
+        for thread_id in thread_ids:
+            if not await self._has_thread(thread_id):
+                by_shard.setdefault(shard_of(thread_id), []).append(escape(thread_id))
+        for shard, gone in by_shard.items():
+            await self._retire("threads", shard, gone)
+
+    async def _tidy(self, kind: str, shard: int) -> None:
+        """Look at some entries, and remove those that stand for nothing."""
+        keys = registry_keys(self._prefix, kind, shard)
+        start = repr(random.random()).encode()  # noqa: S311 - not a secret
+        (entries,) = await self._calls.many([Call(SAMPLE, keys, (start, TIDIED))])
+        if kind == "threads":
+            await self.retire_threads([unescape(entry) for entry in entries])
+            return
+        gone = []
+        for entry in entries:
+            run_id, thread_id = split_run_entry(entry)
+            if not await self._has_run(thread_id, run_id):
+                gone.append(entry)
+        await self._retire(kind, shard, gone)
+
+    async def _has_thread(self, thread_id: str) -> bool:
+        return bool(await self._calls.command("EXISTS", thread_keys(self._prefix, thread_id).data))
+
+    async def _has_run(self, thread_id: str, run_id: str) -> bool:
+        data = thread_keys(self._prefix, thread_id).data
+        return bool(await self._calls.command("HEXISTS", data, b"r" + run_id.encode()))
+
+    async def _retire(self, kind: str, shard: int, entries: Sequence[bytes]) -> None:
+        if entries:
+            keys = registry_keys(self._prefix, kind, shard)
+            await self._calls.script(RETIRE, keys, (KEEP, *entries))
