@@ -76,7 +76,10 @@ class LoopThread:
         mailbox = self._mailbox
         if mailbox is None or self._stopped:
             with self._lock:
-                mailbox = self._mailbox = self._mailbox or Mailbox(self._started())
+                self._started()
+                mailbox = self._mailbox
+        if mailbox is None:
+            raise ClosedError("this saver was closed")
         return await mailbox.call(run, args)
 
     def _started(self) -> asyncio.AbstractEventLoop:
@@ -84,8 +87,10 @@ class LoopThread:
             raise ClosedError("this saver was closed")
         if self._loop is None:
             self._loop = Context().run(asyncio.new_event_loop)
+            self._mailbox = Mailbox(self._loop)
+            run = (_run, self._loop, self._mailbox)
             self._thread = threading.Thread(
-                target=Context().run, args=(_run, self._loop), name="lgckpt-loop", daemon=True
+                target=Context().run, args=run, name="lgckpt-loop", daemon=True
             )
             self._thread.start()
         return self._loop
@@ -104,8 +109,7 @@ class LoopThread:
             if stopped or self._loop is None or not self._loop.is_running():
                 last.close()
                 return None
-            ending = _ending(last, self._loop, self._mailbox)
-            return asyncio.run_coroutine_threadsafe(ending, self._loop)
+            return asyncio.run_coroutine_threadsafe(_ending(last, self._loop), self._loop)
 
     def before_fork(self) -> None:
         """Nothing: the thread does not exist in the child, which gets a lock of its own."""
@@ -175,22 +179,19 @@ class GivenLoop:
         return None
 
 
-def _run(loop: asyncio.AbstractEventLoop) -> None:
+def _run(loop: asyncio.AbstractEventLoop, mailbox: Mailbox) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()
     finally:
         loop.close()
+        mailbox.close()
 
 
-async def _ending(
-    last: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop, mailbox: Mailbox | None
-) -> None:
+async def _ending(last: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop) -> None:
     try:
         await last
     finally:
-        if mailbox is not None:
-            mailbox.refuse()
         mine = asyncio.current_task()
         others = [task for task in asyncio.all_tasks(loop) if task is not mine]
         for task in others:

@@ -30,7 +30,7 @@ class Mailbox:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._posted: deque[_Call] = deque()
-        self._woken = False
+        self._woken = self._closed = False
         self._returns: WeakKeyDictionary[asyncio.AbstractEventLoop, _Returns]
         self._returns = WeakKeyDictionary()
 
@@ -49,6 +49,9 @@ class Mailbox:
         if not self._woken:
             self._woken = True
             self._wake(self._take)
+        if self._closed:
+            # Whoever closes looks once more after saying so: one of the two finds the call.
+            self._refuse()
         try:
             return await call.future
         except asyncio.CancelledError:
@@ -60,7 +63,7 @@ class Mailbox:
         try:
             self._loop.call_soon_threadsafe(callback, context=Context())
         except RuntimeError:
-            self.refuse()
+            self.close()
 
     def _take(self) -> None:
         # Before looking: what is posted from now on brings a wake-up of its own.
@@ -68,10 +71,15 @@ class Mailbox:
         while self._posted:
             self._posted.popleft().start(self._loop)
 
-    def refuse(self) -> None:
-        """Let those go whose calls the loop will not run any more."""
-        while self._posted:
-            self._posted.popleft().end(None, ClosedError("this saver was closed"))
+    def close(self) -> None:
+        """Let those go whose calls the loop, which has ended, will not run any more."""
+        self._closed = True
+        self._refuse()
+
+    def _refuse(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._posted.popleft().end(None, ClosedError("this saver was closed"))
 
 
 class _Call:

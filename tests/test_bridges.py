@@ -15,6 +15,7 @@ import pytest
 
 from lgckpt.bridges import AsyncBridge
 from lgckpt.errors import ClosedError, ConfigurationError
+from lgckpt.mailbox import Mailbox
 
 
 class Recorder:
@@ -179,6 +180,49 @@ def test_many_calls_at_once_from_several_loops_all_come_back() -> None:
         for i, answer in enumerate(answers):
             assert (answer.args == (i,)) if i % 7 == 3 else (answer == i)
     bridge.close()
+
+
+@pytest.mark.parametrize("attempt", range(40))
+def test_a_call_that_comes_while_the_loop_ends_is_refused_and_not_left_waiting(
+    attempt: int,
+) -> None:
+    bridge = AsyncBridge(Recorder())
+    sync(bridge, "where")
+    ends: list[type[BaseException]] = []
+
+    async def ask() -> None:
+        while True:
+            try:
+                await asyncio.wait_for(bridge.awaiting("where"), 20)
+            except BaseException as exc:
+                ends.append(type(exc))
+                return
+
+    threads = [threading.Thread(target=asyncio.run, args=(ask(),)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.002 * (attempt % 5))
+    bridge.close()
+    for thread in threads:
+        thread.join(30)
+    assert ends == [ClosedError] * 3
+
+
+def test_a_call_posted_to_a_loop_that_has_ended_is_refused() -> None:
+    """It was woken for an earlier call that it never came to take."""
+    loop = asyncio.new_event_loop()
+    mailbox = Mailbox(loop)
+    storage = Recorder(loop)
+
+    async def post() -> list[Any]:
+        first = asyncio.ensure_future(mailbox.call(storage.where, ()))
+        await asyncio.sleep(0)
+        loop.close()
+        mailbox.close()
+        later = mailbox.call(storage.where, ())
+        return await asyncio.wait_for(asyncio.gather(first, later, return_exceptions=True), 10)
+
+    assert [type(end) for end in asyncio.run(post())] == [ClosedError, ClosedError]
 
 
 def test_a_caller_whose_loop_ended_harms_nobody() -> None:
