@@ -85,6 +85,19 @@ async def test_a_thread_that_holds_no_writes_is_not_shown_either(
             assert await reader.get_tuple(config("t")) is None
 
 
+async def test_what_has_expired_takes_no_place_in_a_page(place: Place, colour: str) -> None:
+    with place.saver(ttl=1000) as saver:
+        coloured = Coloured(saver, colour)
+        for n in range(9):
+            await filled(coloured, f"t {n}")
+        for n in range(2, 9):
+            place.age(f"t {n}", 1000)
+        for limit in (1, 2, 3):
+            found = await coloured.list(None, limit=limit)
+            assert len(found) == limit
+            assert names(found) <= {"t 0", "t 1"}
+
+
 async def test_retention_leaves_what_has_expired_alone(place: Place, colour: str) -> None:
     with place.saver(ttl=1000) as saver:
         coloured = Coloured(saver, colour)

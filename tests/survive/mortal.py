@@ -42,7 +42,7 @@ def main(path: str, ttl: float, seconds: float, seed: int) -> None:
                 assert_whole(one)
             if rng.random() < 0.2:
                 seen["swept"] += saver.sweep()
-            time.sleep(rng.random() * ttl * 0.8)
+            time.sleep(rng.random() * ttl * 2)
     print(json.dumps(seen))
 
 
