@@ -51,7 +51,7 @@ class RedisSaver(Saver):
         compression: See `Saver`.
         prefix: Of every key, so that several savers share a database.
         ttl: How long a thread lives after its last write: seconds, or a `timedelta`. None for
-            ever. All of a thread goes at one moment. Also the dict that
+            ever. All of a thread goes at one moment; a put without a `ttl` leaves a thread its own. Also the dict that
             langgraph-checkpoint-redis takes: `{"default_ttl": minutes, "refresh_on_read": bool}`.
         refresh_on_read: Whether reading a checkpoint renews its thread's `ttl`.
         wait: (replicas, milliseconds): what to wait for after each write; `StorageError` if

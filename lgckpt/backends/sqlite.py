@@ -58,15 +58,16 @@ from lgckpt.rows import (
 )
 from lgckpt.storage import Decide, Wanted, all_refs, run_sync
 
-HAS_WRITES = (
+_HAS_WRITES = (
     "EXISTS (SELECT 1 FROM lgckpt_writes AS w WHERE w.tid = i.tid"
     " AND w.checkpoint_ns = i.checkpoint_ns AND w.checkpoint_id = i.checkpoint_id)"
 )
+SOME_WRITES = 1
 SOME_EXPIRE = 2
-"""Bit in the first column of `GET`, whose other one is `HAS_WRITES`: look at this thread's life."""
+"""Bits of the first column of `GET`; where some threads expire, this one's life is looked at."""
 
 GET = (
-    f"SELECT {HAS_WRITES} + {SOME_EXPIRE} * {ANY_EXPIRES}, i.tid, i.checkpoint_id,"
+    f"SELECT {_HAS_WRITES} + {SOME_EXPIRE} * {ANY_EXPIRES}, i.tid, i.checkpoint_id,"
     " (c.tid, c.checkpoint_ns, c.checkpoint_id) = (i.tid, i.checkpoint_ns, i.checkpoint_id),"
     f" c.{ROW.replace(', ', ', c.')}"
     " FROM lgckpt_checkpoints AS i LEFT JOIN lgckpt_checkpoints AS c ON c.rowid = i.rowid"
@@ -197,10 +198,10 @@ class SqliteStorage:
         if found is None:
             return None
         row = _found_row(thread_id, checkpoint_ns, found)
-        if not found[0] and not (row.refs and wanted(row)):
-            return Loaded(row, (), {})
-        if found[0] != SOME_EXPIRE or (row.refs and wanted(row)):
+        if found[0] & SOME_WRITES or (row.refs and wanted(row)):
             return self._get_all(thread_id, checkpoint_ns, query, parameters, wanted)
+        if not found[0]:
+            return Loaded(row, (), {})
         life = self._connections.fetch_one(LIFE, (found[1],))
         if life is None or is_over(life[1]):
             return None

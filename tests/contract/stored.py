@@ -63,15 +63,17 @@ def _of_memory(storage: MemoryStorage) -> Stored:
 def _of_sqlite(storage: SqliteStorage) -> Stored:
     with storage._write() as connection:
         names = dict(connection.execute("SELECT tid, thread_id FROM lgckpt_threads").fetchall())
+        # Rows of a thread that expired are as good as deleted; nobody else lacks a name.
+        rest = " WHERE tid NOT IN (SELECT tid FROM lgckpt_gone)"
         checkpoints = connection.execute(
             "SELECT tid, checkpoint_ns, checkpoint_id, parent_id, run_id, flags, etag, metadata,"
-            " state, refs FROM lgckpt_checkpoints"
+            f" state, refs FROM lgckpt_checkpoints{rest}"
         ).fetchall()
         writes = connection.execute(
             "SELECT tid, checkpoint_ns, checkpoint_id, task_id, idx, task_path, channel, tag,"
-            " value, refs FROM lgckpt_writes"
+            f" value, refs FROM lgckpt_writes{rest}"
         ).fetchall()
-        frames = connection.execute("SELECT tid, hash, frame FROM lgckpt_chunks").fetchall()
+        frames = connection.execute(f"SELECT tid, hash, frame FROM lgckpt_chunks{rest}").fetchall()
     chunks: dict[str, dict[bytes, bytes]] = {}
     for tid, key, frame in frames:
         chunks.setdefault(names[tid], {})[key] = frame

@@ -20,9 +20,9 @@ from tests.survive.harness import finish, run, scaled, started
 from tests.survive.states import WRITERS, Conversation, assert_whole
 
 UPGRADE = (
-    "UPDATE lgckpt_meta SET value = 2 WHERE key = 'schema'",
+    "UPDATE lgckpt_meta SET value = 3 WHERE key = 'schema'",
     "INSERT INTO lgckpt_meta (key, value) VALUES ('features', 7)",
-    "ALTER TABLE lgckpt_threads ADD COLUMN expires_at INTEGER",
+    "ALTER TABLE lgckpt_threads ADD COLUMN owner TEXT",
     "ALTER TABLE lgckpt_checkpoints ADD COLUMN step INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE lgckpt_checkpoints ADD COLUMN note TEXT",
     "ALTER TABLE lgckpt_writes ADD COLUMN step INTEGER NOT NULL DEFAULT 0",
@@ -71,13 +71,13 @@ def test_a_schema_that_needs_a_newer_reader_is_refused_by_name(
         write(saver, Conversation("large-1"))
     execute(
         path,
-        "UPDATE lgckpt_meta SET value = 3 WHERE key = 'schema'",
-        "UPDATE lgckpt_meta SET value = 2 WHERE key = 'min_reader'",
+        "UPDATE lgckpt_meta SET value = 4 WHERE key = 'schema'",
+        "UPDATE lgckpt_meta SET value = 3 WHERE key = 'min_reader'",
     )
     before = path.read_bytes()
     with lgckpt.SqliteSaver(path) as saver:
         for _ in range(2):
-            with pytest.raises(UnsupportedFormatError, match=r"version 3.*reads version 2"):
+            with pytest.raises(UnsupportedFormatError, match=r"version 4.*reads version 3"):
                 call(saver)
     assert path.read_bytes() == before
     execute(path, "UPDATE lgckpt_meta SET value = 1")
@@ -106,7 +106,7 @@ def test_this_release_works_beside_a_newer_one_that_only_adds(tmp_path: Path) ->
     check_file(path, exact=True)
     with closing(sqlite3.connect(path)) as connection:
         meta = dict(connection.execute("SELECT key, value FROM lgckpt_meta"))
-    assert meta == {"schema": 2, "min_reader": 1, "features": 7}
+    assert meta == {"schema": 3, "min_reader": 1, "features": 7}
 
 
 def test_a_release_that_meets_an_unknown_meta_key_keeps_it(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_release_that_meets_an_unknown_meta_key_keeps_it(tmp_path: Path) -> No
         assert_all_whole(saver, "large-1", 3)
     with closing(sqlite3.connect(path)) as connection:
         meta = dict(connection.execute("SELECT key, value FROM lgckpt_meta"))
-    assert meta == {"schema": 1, "min_reader": 1, "features": 7}
+    assert meta == {"schema": 2, "min_reader": 1, "features": 7}
 
 
 @pytest.mark.slow
