@@ -51,8 +51,9 @@ class RedisSaver(Saver):
         compression: See `Saver`.
         prefix: Of every key, so that several savers share a database.
         ttl: How long a thread lives after its last write: seconds, or a `timedelta`. None for
-            ever. All of a thread goes at one moment; a put without a `ttl` leaves a thread its own. Also the dict that
-            langgraph-checkpoint-redis takes: `{"default_ttl": minutes, "refresh_on_read": bool}`.
+            ever. All of a thread goes at one moment; a put without a `ttl` leaves a thread its
+            own. Also the dict that langgraph-checkpoint-redis takes: `{"default_ttl": minutes,
+            "refresh_on_read": bool}`.
         refresh_on_read: Whether reading a checkpoint renews its thread's `ttl`.
         wait: (replicas, milliseconds): what to wait for after each write; `StorageError` if
             they have not got it by then, though the master has.

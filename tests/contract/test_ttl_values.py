@@ -26,7 +26,7 @@ SAVERS: dict[str, Callable[..., Saver]] = {
 NONSENSE = [
     0, -1, -0.5, 0.0, math.inf, -math.inf, math.nan, True, False, 1e-9, 10**11, 10**400, 1e300,
     timedelta(0), timedelta(seconds=-1), timedelta.max, np.float64("nan"),
-    "60", b"60", "", [60], (), {60}, 60j, object(), Decimal("60"),
+    "60", b"60", "", [60], (), {60}, 60j, object, Decimal("60"),
 ]  # fmt: skip
 
 
