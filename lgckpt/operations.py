@@ -180,17 +180,15 @@ async def get_tuple(context: Context, config: RunnableConfig) -> CheckpointTuple
     loaded = await context.driver("get", thread_id, checkpoint_ns, checkpoint_id, recall.wanted)
     if loaded is None:
         return None
-    return await to_tuple(context, loaded, config if checkpoint_id else None, recall)
+    found = read_tuple(context.packer, loaded, config if checkpoint_id else None, recall)
+    if found.checkpoint["v"] < retention.FORMAT_WITHOUT_PENDING_SENDS and found.parent_config:
+        await _migrate_pending_sends(context, found, loaded)
+    return found
 
 
-async def to_tuple(
-    context: Context,
-    loaded: Loaded,
-    config: RunnableConfig | None = None,
-    recall: Recall | None = None,
-) -> CheckpointTuple:
+async def to_tuple(context: Context, loaded: Loaded) -> CheckpointTuple:
     """A loaded checkpoint as LangGraph sees it, its pending sends where its format wants them."""
-    found = read_tuple(context.packer, loaded, config, recall)
+    found = read_tuple(context.packer, loaded, None)
     if found.checkpoint["v"] < retention.FORMAT_WITHOUT_PENDING_SENDS and found.parent_config:
         await _migrate_pending_sends(context, found, loaded)
     return found

@@ -17,10 +17,12 @@ from langgraph.checkpoint.base import (
 from lgckpt.configs import text
 from lgckpt.drafting import Bound, Draft, carried_values
 from lgckpt.hints import Hint, Hints
-from lgckpt.packing import INLINE_MAX, ROW_TYPES, SETTLE_MIN, Packed, Packer, unpack_state
+from lgckpt.packing import INLINE_MAX, SETTLE_MIN, Packed, Packer, unpack_state
 from lgckpt.rows import CheckpointKey, CheckpointRow, ParentClaim, PutCheckpoint
 
 _LIMITS = (INLINE_MAX, SETTLE_MIN)
+_PLAIN = (int, bytes, bytes)
+_TEXT = (str, type(None))
 
 
 def bind_small(
@@ -79,7 +81,10 @@ def draft_of(
 
 def read_small(packer: Packer, row: CheckpointRow) -> tuple[Checkpoint, CheckpointMetadata] | None:
     """The checkpoint with its values and the metadata; None where `reading` has to say."""
-    if row.refs or packer.rows is None or tuple(map(type, row[3:])) not in ROW_TYPES:
+    rows, (parent_id, run_id, flags, etag, metadata, state, refs) = packer.rows, row[3:]
+    if rows is None or refs or (type(flags), type(etag), type(refs)) != _PLAIN:
         return None
-    found = packer.rows.loads_row(row.state, row.metadata)
+    if type(state) is not bytes or type(metadata) is not bytes or type(parent_id) not in _TEXT:
+        return None
+    found = rows.loads_row(state, metadata) if type(run_id) in _TEXT else None
     return found if found is not None and found[0].get("id") == row.checkpoint_id else None
