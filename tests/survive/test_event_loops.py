@@ -116,7 +116,7 @@ def test_workers_are_made_once_however_many_ask(monkeypatch: pytest.MonkeyPatch)
             threading.Event().wait(0.05)
             super().__init__(*args)
 
-    monkeypatch.setattr(storage, "ThreadPoolExecutor", Slow)
+    monkeypatch.setattr(bridges, "ThreadPoolExecutor", Slow)
     with lgckpt.SqliteSaver(":memory:") as saver:
         first_use(saver)
     assert len(made) == 2, "one executor writes and one reads"
