@@ -105,10 +105,10 @@ def first_use(saver: Saver) -> None:
 
 def test_workers_are_made_once_however_many_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     """Held up where they are made: whoever asks meanwhile waits, and gets the same."""
-    from lgckpt import storage  # noqa: PLC0415
+    from lgckpt import bridges  # noqa: PLC0415
 
     made: list[Any] = []
-    executor = storage.ThreadPoolExecutor
+    executor = bridges.ThreadPoolExecutor
 
     class Slow(executor):  # type: ignore[misc, valid-type]
         def __init__(self, *args: Any) -> None:
