@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, Literal, final
+from typing import Any, Literal, final, type_check_only
 
 __all__ = [
     "BUILD_PROFILE",
-    "InlineState",
     "Known",
     "ObjectDecoder",
     "ObjectEncoder",
@@ -216,20 +215,10 @@ def decode(data: Any, ext_hook: Callable[[int, bytes], Any] | None = None) -> An
     """
 
 @final
+@type_check_only
 class InlineState:
-    """The values of a checkpoint row, all of them in the row, to be carried on by the next.
+    """The values of a checkpoint row, all of them in the row, to be carried on by the next."""
 
-    Args:
-        versions: The checkpoint's `channel_versions`.
-        values: The channel, the tag ("msgpack", "null" or "bytes") and the bytes of each.
-
-    Raises:
-        ValueError: There is another tag.
-    """
-
-    def __new__(
-        cls, versions: dict[str, Any], values: Sequence[tuple[str, str, bytes]]
-    ) -> InlineState: ...
     @property
     def versions(self) -> dict[str, Any]:
         """The checkpoint's `channel_versions`."""
@@ -291,6 +280,17 @@ class ObjectEncoder:
 
         Raises:
             EncodeError: A value cannot be packed.
+        """
+    @staticmethod
+    def inline(versions: dict[str, Any], values: Sequence[tuple[str, str, bytes]]) -> InlineState:
+        """What `row` would give to remember of a row made elsewhere.
+
+        Args:
+            versions: The checkpoint's `channel_versions`.
+            values: The channel, the tag ("msgpack", "null" or "bytes") and the bytes of each.
+
+        Raises:
+            ValueError: There is another tag.
         """
 
 @final

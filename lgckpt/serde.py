@@ -195,7 +195,7 @@ class Serializer(JsonPlusSerializer):
         values = list(values)
         if self._encode_row is None or any(tag not in ROW_TAGS for _, tag, _ in values):
             return None
-        return self._core.InlineState(versions, values)
+        return self._core.ObjectEncoder.inline(versions, values)
 
     def loads_row(self, state: bytes, metadata: bytes) -> tuple[Any, Any] | None:
         """Read a checkpoint row in one call, where all its values are small.

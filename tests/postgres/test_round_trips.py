@@ -9,6 +9,7 @@ import pytest
 from psycopg import sql
 
 import lgckpt
+from lgckpt.core import core
 from tests.checkpoints import Thread, config
 from tests.colours import Coloured
 from tests.postgres.statements import counted
@@ -129,14 +130,21 @@ async def test_a_page_of_a_long_thread_costs_what_one_of_a_short_thread_does(
 
 def _multiply(connection: psycopg.Connection[Any], thread_id: str, ns: str, count: int) -> None:
     """Make a thread long: copies of its one checkpoint, those of other namespaces around it."""
-    shift = {"after it": count, "before it": -count}.get(ns, 0) + 2 * count
-    connection.execute(
-        "INSERT INTO lgckpt_checkpoints (tid, flags, checkpoint_ns, checkpoint_id, etag, metadata,"
-        " state, refs) SELECT c.tid, 0, %s, lpad((i + %s)::text, 36, '0'), c.etag, c.metadata,"
-        " c.state, c.refs FROM generate_series(1, %s) AS i, lgckpt_checkpoints AS c"
+    shift = {"after it": 3 * count, "before it": count}.get(ns, 0)
+    ((tid, own, etag, metadata, state),) = connection.execute(
+        "SELECT c.tid, c.checkpoint_id, c.etag, c.metadata, c.state FROM lgckpt_checkpoints AS c"
         " JOIN lgckpt_threads AS t USING (tid) WHERE t.thread_id = %s AND c.checkpoint_id > '1'",
-        (ns, shift if ns else 0, count, thread_id),
+        (thread_id,),
     )
+    plain = core.unseal(state)
+    with connection.cursor().copy(
+        "COPY lgckpt_checkpoints (tid, flags, checkpoint_ns, checkpoint_id, etag, metadata, state,"
+        " refs) FROM STDIN"
+    ) as copy:
+        for i in range(shift + 1, shift + count + 1):
+            copied = f"{i:0{len(own)}}"
+            frame = core.seal(plain.replace(own.encode(), copied.encode()), None)
+            copy.write_row((tid, 0, ns, copied, etag, metadata, frame, b""))
 
 
 def _touched(connection: psycopg.Connection[Any], query: str, args: tuple[Any, ...]) -> int:

@@ -5,7 +5,7 @@ use pyo3::PyTypeInfo;
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::Encoder;
 use super::row::{InlineState, Row};
@@ -70,6 +70,15 @@ impl ObjectEncoder {
         let encoder = Encoder::new(checkpoint.py(), self.default.as_ptr(), self.native)?;
         let row = encoder.row(checkpoint, metadata, new_versions, parent, codec, limits);
         row.map_err(|fail| fail.into_pyerr().into())
+    }
+
+    /// What `row` would give to remember of a row made elsewhere.
+    #[staticmethod]
+    fn inline(
+        versions: Bound<'_, PyDict>,
+        values: Vec<(Bound<'_, PyString>, String, Bound<'_, PyBytes>)>,
+    ) -> PyResult<InlineState> {
+        InlineState::new(versions, values)
     }
 }
 

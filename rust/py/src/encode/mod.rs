@@ -161,7 +161,6 @@ fn encode<'py>(
 /// Registers the encoder.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(encode, module)?)?;
-    module.add_class::<row::InlineState>()?;
     module.add_class::<PackedExt>()?;
     module.add_class::<ObjectEncoder>()
 }

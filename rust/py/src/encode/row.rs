@@ -40,19 +40,6 @@ type Part<'py> = (Bound<'py, PyString>, &'static str, Bound<'py, PyBytes>);
 
 #[pymethods]
 impl InlineState {
-    /// What is remembered of a row made elsewhere.
-    #[new]
-    fn new(
-        versions: Bound<'_, PyDict>,
-        values: Vec<(Bound<'_, PyString>, String, Bound<'_, PyBytes>)>,
-    ) -> PyResult<Self> {
-        let values = values.into_iter().map(|(channel, tag, data)| {
-            let data = data.as_bytes().into();
-            Ok(Inline { channel: channel.unbind(), tag: known_tag(&tag)?, data })
-        });
-        Ok(Self { versions: versions.unbind(), values: values.collect::<PyResult<_>>()? })
-    }
-
     #[getter]
     fn versions<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
         self.versions.bind(py).clone()
@@ -71,6 +58,18 @@ impl InlineState {
 }
 
 impl InlineState {
+    /// What is remembered of a row made elsewhere.
+    pub(super) fn new(
+        versions: Bound<'_, PyDict>,
+        values: Vec<(Bound<'_, PyString>, String, Bound<'_, PyBytes>)>,
+    ) -> PyResult<Self> {
+        let values = values.into_iter().map(|(channel, tag, data)| {
+            let data = data.as_bytes().into();
+            Ok(Inline { channel: channel.unbind(), tag: known_tag(&tag)?, data })
+        });
+        Ok(Self { versions: versions.unbind(), values: values.collect::<PyResult<_>>()? })
+    }
+
     fn find(&self, py: Python<'_>, channel: &Bound<'_, PyString>) -> PyResult<Option<&Inline>> {
         for value in &self.values {
             if value.channel.is(channel) || value.channel.bind(py).as_any().eq(channel)? {
