@@ -10,8 +10,6 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from typing_extensions import Self
 
 from lgckpt import lifetimes
-from lgckpt.backends.redis import RedisStorage
-from lgckpt.backends.redis_clients import Options
 from lgckpt.errors import ConfigurationError
 from lgckpt.saver import Compression, Saver
 
@@ -93,6 +91,13 @@ class RedisSaver(Saver):
     ) -> None:
         if (redis_url is None) == (redis_client is None):
             raise ConfigurationError("give either a Redis URL or a client")
+        try:
+            from lgckpt.backends.redis import RedisStorage  # noqa: PLC0415
+            from lgckpt.backends.redis_clients import Options  # noqa: PLC0415
+        except ImportError as exc:
+            raise ConfigurationError(
+                "RedisSaver needs the redis package: pip install 'lgckpt[redis]'"
+            ) from exc
         seconds, refresh = _time_to_live(ttl, refresh_on_read)
         options = Options(
             max_connections,

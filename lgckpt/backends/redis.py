@@ -56,7 +56,7 @@ class RedisStorage:
         options: How connections are made.
 
     Raises:
-        ConfigurationError: An option makes no sense, or redis-py is not installed.
+        ConfigurationError: An option makes no sense.
     """
 
     colour: Literal["async"] = "async"

@@ -10,6 +10,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
+from redis.client import NEVER_DECODE
+from redis.exceptions import (
+    AskError,
+    BusyLoadingError,
+    ClusterDownError,
+    NoScriptError,
+    RedisError,
+    ResponseError,
+)
+
 from lgckpt.backends.redis_clients import Source
 from lgckpt.backends.redis_errors import kind, reason
 from lgckpt.backends.redis_scripts import Script
@@ -102,7 +112,6 @@ class Calls:
 
     async def info(self) -> dict[str, Any]:
         """What `INFO memory` of the server, or of one of the cluster, says; {} if forbidden."""
-        from redis.exceptions import ResponseError  # noqa: PLC0415
 
         async def ask(client: Any) -> Any:
             try:
@@ -143,8 +152,6 @@ class Calls:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(inherited))
 
     async def _run(self, client: Any, call: Call) -> Any:
-        from redis.exceptions import NoScriptError  # noqa: PLC0415
-
         script, keys, args = call
         try:
             return await client.execute_command(
@@ -156,8 +163,6 @@ class Calls:
             )
 
     async def _pipelined(self, client: Any, calls: Sequence[Call]) -> list[Any]:
-        from redis.exceptions import NoScriptError  # noqa: PLC0415
-
         async with client.pipeline(transaction=False) as pipe:
             for script, keys, args in calls:
                 pipe.execute_command("EVALSHA", script.sha, len(keys), *keys, *args, **_raw())
@@ -171,8 +176,6 @@ class Calls:
 
     async def _run_and_wait(self, client: Any, call: Call, replicas: Replicas) -> tuple[Any, int]:
         """WAIT counts for what its own connection wrote, so both go in one pipeline."""
-        from redis.exceptions import NoScriptError  # noqa: PLC0415
-
         script, keys, args = call
         for name, text in (("EVALSHA", script.sha), ("EVAL", script.text)):
             found = await self._pipeline_with_wait(
@@ -189,8 +192,6 @@ class Calls:
     async def _pipeline_with_wait(
         self, client: Any, command: tuple[Any, ...], replicas: Replicas
     ) -> list[Any]:
-        from redis.exceptions import AskError  # noqa: PLC0415
-
         if self._source.cluster:
             await client.initialize()
             slot = client.keyslot(command[3])
@@ -214,8 +215,6 @@ class Calls:
         A cluster client of redis-py closes connections while others use them, when it looks
         anew for the masters; those then fail with an AttributeError.
         """
-        from redis.exceptions import RedisError  # noqa: PLC0415
-
         began, pause = time.monotonic(), FIRST_PAUSE
         while True:
             try:
@@ -244,8 +243,6 @@ class Calls:
         return self._client, self._gate
 
     def _patience(self, exc: Exception) -> float:
-        from redis.exceptions import BusyLoadingError, ClusterDownError  # noqa: PLC0415
-
         if self._reached or isinstance(exc, (BusyLoadingError, ClusterDownError)):
             return self._retry_for
         return min(FIRST_CONTACT, self._retry_for)
@@ -265,6 +262,4 @@ class Calls:
 
 def _raw() -> dict[str, Any]:
     """Have replies as bytes from a client that was made with `decode_responses=True` too."""
-    from redis.client import NEVER_DECODE  # noqa: PLC0415
-
     return {NEVER_DECODE: True}

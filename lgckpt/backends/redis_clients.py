@@ -7,6 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+import redis
+from redis import asyncio as aredis
+from redis.asyncio import sentinel
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.connection import parse_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
 from lgckpt.errors import ConfigurationError
 
 SCHEMES = (
@@ -74,19 +82,9 @@ def source(target: object, options: Options) -> Source:
         options: For a client of our own making.
 
     Raises:
-        ConfigurationError: It is neither, or redis-py is not installed.
+        ConfigurationError: It is neither.
     """
-    _check_installed()
     return _of_url(target, options) if isinstance(target, str) else _of_client(target, options)
-
-
-def _check_installed() -> None:
-    try:
-        import redis.asyncio  # noqa: F401, PLC0415
-    except ImportError as exc:
-        raise ConfigurationError(
-            "RedisSaver needs the redis package: pip install 'lgckpt[redis]'"
-        ) from exc
 
 
 def _of_url(url: str, options: Options) -> Source:
@@ -111,19 +109,17 @@ def _of_url(url: str, options: Options) -> Source:
 
 
 def _single(url: str, parts: SplitResult, options: Options) -> Source:
-    from redis.asyncio.connection import parse_url  # noqa: PLC0415
-
     found = {**options.connection(), **parse_url(url)}
     where = found.get("path") if parts.scheme == "unix" else _netloc(found)
     return _pooled(f"{where}/{found.get('db', 0)}", found, options)
 
 
 def _pooled(name: str, found: dict[str, Any], options: Options) -> Source:
-    from redis.asyncio import ConnectionPool, Redis  # noqa: PLC0415
-
     def make() -> Any:
         # What failed is tried again one level up, where it is known what may be.
-        client = Redis(connection_pool=ConnectionPool(**{"retry": _no_retry(), **found}))
+        client = aredis.Redis(
+            connection_pool=aredis.ConnectionPool(**{"retry": _no_retry(), **found})
+        )
         client.auto_close_connection_pool = True
         return client
 
@@ -147,8 +143,6 @@ def _by_sentinels(
     options: Options,
 ) -> Source:
     def make() -> Any:
-        from redis.asyncio import sentinel  # noqa: PLC0415
-
         times = {k: v for k, v in found.items() if k.startswith(("socket_", "ssl"))}
         kind: Any = sentinel.Sentinel
         sentinels = kind(hosts, sentinel_kwargs={**times, **login}, **found)
@@ -160,19 +154,14 @@ def _by_sentinels(
 
 def _cluster(hosts: list[tuple[str, int]], found: dict[str, Any], options: Options) -> Source:
     def make() -> Any:
-        from redis.asyncio.cluster import ClusterNode, RedisCluster  # noqa: PLC0415
-
         nodes = [ClusterNode(host, port) for host, port in hosts]
         # A part of the cluster that is down takes only its own threads with it.
-        return RedisCluster(startup_nodes=nodes, **{"require_full_coverage": False, **found})
+        return aredis.RedisCluster(startup_nodes=nodes, **{"require_full_coverage": False, **found})
 
     return Source(f"cluster {_names(hosts)}", True, make, None, True, options.max_connections)
 
 
 def _of_client(client: Any, options: Options) -> Source:
-    import redis  # noqa: PLC0415
-    import redis.asyncio as aredis  # noqa: PLC0415
-
     if isinstance(client, (aredis.Redis, aredis.RedisCluster)):
         loop = _running_loop()
         if loop is not None:
@@ -185,9 +174,7 @@ def _of_client(client: Any, options: Options) -> Source:
 
 
 def _given(client: Any, loop: asyncio.AbstractEventLoop) -> Source:
-    from redis.asyncio import RedisCluster  # noqa: PLC0415
-
-    if isinstance(client, RedisCluster):
+    if isinstance(client, aredis.RedisCluster):
         hosts = [(node.host, node.port) for node in _startup_nodes(client)]
         return Source(f"cluster {_names(hosts)}", True, lambda: client, loop, False, 64)
     pool = client.connection_pool
@@ -210,9 +197,9 @@ def _like_client(pool: Any, options: Options) -> Source:
             found.pop(name, None)
         return _by_sentinels(hosts, pool.service_name, found, login, options)
     if secure or "Unix" in kind:
-        from redis.asyncio import SSLConnection, UnixDomainSocketConnection  # noqa: PLC0415
-
-        found["connection_class"] = SSLConnection if secure else UnixDomainSocketConnection
+        found["connection_class"] = (
+            aredis.SSLConnection if secure else aredis.UnixDomainSocketConnection
+        )
     return _pooled(_pool_name(pool), found, options)
 
 
@@ -256,9 +243,6 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def _no_retry() -> Any:
-    from redis.asyncio.retry import Retry  # noqa: PLC0415
-    from redis.backoff import NoBackoff  # noqa: PLC0415
-
     return Retry(NoBackoff(), 0)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from redis import exceptions
+
 Kind = Literal["away", "replica", "forbidden", "full", "refused"]
 
 _HINTS: dict[Kind, str] = {
@@ -26,8 +28,6 @@ def kind(exc: Exception) -> Kind:
 
     "away": later; "replica": at whoever is the master now; the others: no more.
     """
-    from redis import exceptions  # noqa: PLC0415
-
     classes: tuple[tuple[Kind, tuple[type[Exception], ...]], ...] = (
         ("full", (exceptions.OutOfMemoryError,)),
         ("replica", (exceptions.ReadOnlyError,)),

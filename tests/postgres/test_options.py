@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -222,21 +220,6 @@ async def test_connections_live_as_long_as_they_may(place: Place, lifetime: floa
 async def _pid(connection: Any) -> int:
     pid: int = connection.get_server_pid()
     return pid
-
-
-def test_without_asyncpg_the_package_imports_and_says_what_is_missing() -> None:
-    script = (
-        "import sys; sys.modules['asyncpg'] = None\n"
-        "import lgckpt\n"
-        "try:\n    lgckpt.PostgresSaver('postgresql://localhost/x')\n"
-        "except lgckpt.ConfigurationError as exc:\n    print(exc)\n"
-        "print(len(lgckpt.postgres_ddl()) > 1000)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert "lgckpt[postgres]" in done.stdout
-    assert done.stdout.endswith("True\n")
 
 
 async def test_filters_and_names_never_reach_the_sql(
