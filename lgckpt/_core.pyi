@@ -13,6 +13,7 @@ __all__ = [
     "PackedExt",
     "Tree",
     "__version__",
+    "adopt_channel",
     "assemble",
     "children",
     "compress",
@@ -29,6 +30,18 @@ __all__ = [
 
 __version__: str
 BUILD_PROFILE: Literal["release", "debug", "pure"]
+
+def adopt_channel(name: str, theirs: type[Any], ours: type[Any]) -> bool:
+    """Give a subclass of one of LangGraph's channel classes its native methods.
+
+    Args:
+        name: Of the kind, as LangGraph names its class.
+        theirs: LangGraph's class.
+        ours: A subclass of it that adds no slot.
+
+    Returns:
+        Whether it has them now; not for a class that is laid out as no native method expects.
+    """
 
 def seal(data: bytes, codec: str | None) -> bytes:
     """Seal one storage frame; compressed only if that makes it shorter.

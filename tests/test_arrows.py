@@ -39,6 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "redis": {"backends", "errors", "saver"},
     "url": {"errors", "memory", "postgres", "redis", "saver", "sqlite"},
     "status": {"core"},
+    "channels": {"core"},
 }
 HOST_FREE = {"errors", "rows", "core", "forks", "loops", "mailbox", "chunks", "storage", "backends"}
 

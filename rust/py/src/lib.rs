@@ -1,6 +1,7 @@
 //! The border between `lgckpt-core` and Python: this file only registers.
 #![allow(clippy::inline_always, reason = "measured: the hot loops are made of these functions")]
 
+mod channels;
 mod decode;
 mod encode;
 mod error;
@@ -20,6 +21,7 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("BUILD_PROFILE", if cfg!(debug_assertions) { "debug" } else { "release" })?;
+    channels::register(module)?;
     encode::register(module)?;
     decode::register(module)?;
     pack::register(module)?;
