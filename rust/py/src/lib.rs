@@ -9,6 +9,7 @@ mod failure;
 mod known;
 mod pack;
 mod pause;
+mod pregel;
 mod schema;
 mod stack;
 mod text;
@@ -25,5 +26,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     encode::register(module)?;
     decode::register(module)?;
     pack::register(module)?;
+    pregel::register(module)?;
     tree::register(module)
 }

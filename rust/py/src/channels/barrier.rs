@@ -91,6 +91,20 @@ unsafe fn new_set(items: *mut ffi::PyObject) -> Done<Held> {
     unsafe { Held::given(ffi::PySet_New(items)) }
 }
 
+/// Has seen nothing from now on.
+unsafe fn forget(channel: Channel) -> Done<()> {
+    // SAFETY: the caller's.
+    unsafe {
+        let seen = channel.state()?;
+        // Nobody could tell a set that only the channel knows from a new one.
+        if ffi::Py_REFCNT(seen) == 1 && ffi::Py_TYPE(seen) == &raw mut ffi::PySet_Type {
+            return done(ffi::PySet_Clear(seen));
+        }
+        channel.take(new_set(std::ptr::null_mut())?.into_owned());
+        Ok(())
+    }
+}
+
 unsafe fn none(ready: bool) -> Option<Owned> {
     // SAFETY: the caller's.
     ready.then(|| unsafe { ffi::Py_NewRef(ffi::Py_None()) })
@@ -165,7 +179,7 @@ impl Rules for NamedBarrierValue {
         unsafe {
             let complete = is_complete(channel)?;
             if complete {
-                channel.take(new_set(std::ptr::null_mut())?.into_owned());
+                forget(channel)?;
             }
             Ok(complete)
         }
@@ -229,7 +243,7 @@ impl Rules for NamedBarrierValueAfterFinish {
             let complete = channel.flag()? && is_complete(channel)?;
             if complete {
                 channel.set_flag(false);
-                channel.take(new_set(std::ptr::null_mut())?.into_owned());
+                forget(channel)?;
             }
             Ok(complete)
         }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use pyo3::ffi;
 
 use super::host::Host;
-use crate::known::Immortal;
+use super::watched::Watched;
 
 /// LangGraph's classes that are met natively.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -76,7 +76,7 @@ impl Kind {
     }
 }
 
-/// The methods with a native form, in the order of [`Class::inherited`].
+/// The methods with a native form, in the order of [`METHODS`].
 #[derive(Clone, Copy)]
 pub enum Method {
     Update,
@@ -95,23 +95,23 @@ pub const METHODS: [&str; 8] =
 
 /// A class of LangGraph and ours of the same kind; they have one layout.
 pub struct Class {
+    pub kind: Kind,
     pub host: &'static Host,
-    pub ours: Immortal,
+    pub theirs: Watched,
+    pub ours: Watched,
     /// Where in an instance the slots are; `flag` and `extra` mean nothing for a kind without.
     pub typ: isize,
     pub key: isize,
     pub state: isize,
     pub flag: isize,
     pub extra: isize,
-    /// LangGraph's own methods.
-    pub inherited: [Immortal; METHODS.len()],
 }
 
 static CLASSES: [AtomicPtr<Class>; KINDS] = [const { AtomicPtr::new(std::ptr::null_mut()) }; KINDS];
 
 /// Keeps a class for the life of the process.
-pub fn keep(kind: Kind, class: Class) {
-    CLASSES[kind as usize].store(Box::leak(Box::new(class)), Ordering::Release);
+pub fn keep(class: Class) {
+    CLASSES[class.kind as usize].store(Box::leak(Box::new(class)), Ordering::Release);
 }
 
 /// The class of a kind, once there is one.
@@ -125,6 +125,6 @@ impl Class {
     /// LangGraph's own method.
     #[inline(always)]
     pub fn inherited(&self, method: Method) -> *mut ffi::PyObject {
-        self.inherited[method as usize].ptr()
+        self.theirs.methods[method as usize].ptr()
     }
 }

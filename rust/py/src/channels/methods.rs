@@ -65,7 +65,9 @@ pub unsafe fn inherited_update(channel: Channel, values: &[*mut ffi::PyObject]) 
 #[inline(always)]
 unsafe fn exact(object: *mut ffi::PyObject, class: &'static Class) -> Option<Channel> {
     // SAFETY: the caller's.
-    unsafe { (ffi::Py_TYPE(object) == class.ours.class()).then(|| Channel::new(object, class)) }
+    unsafe {
+        (ffi::Py_TYPE(object) == class.ours.class.class()).then(|| Channel::new(object, class))
+    }
 }
 
 #[cold]

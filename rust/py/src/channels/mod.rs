@@ -8,19 +8,21 @@
 //! come) is left to LangGraph's own method, with the arguments as they came.
 
 mod after_finish;
+pub mod any;
 mod barrier;
 mod binary_operator;
 mod channel;
-mod class;
-mod held;
+pub mod class;
+pub mod held;
 mod host;
 mod methods;
 mod overwrite;
 mod plain;
-mod rules;
+pub mod rules;
 mod slots;
 mod topic;
 mod value;
+mod watched;
 
 use pyo3::prelude::*;
 use pyo3::types::PyType;
@@ -38,8 +40,7 @@ fn adopt_channel(
 ) -> PyResult<bool> {
     let Some(kind) = Kind::named(name) else { return Ok(false) };
     let Some(class) = slots::class(kind, theirs, ours)? else { return Ok(false) };
-    methods::attach(kind, ours)?;
-    class::keep(kind, class);
+    class::keep(class);
     Ok(true)
 }
 

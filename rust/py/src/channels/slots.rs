@@ -4,11 +4,14 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use super::class::{Class, Kind, METHODS};
+use super::class::{Class, Kind};
 use super::host::host;
-use crate::known::Immortal;
+use super::methods;
+use super::watched::Watched;
 
-/// The layout that both classes have; None if they are not what the native methods were made for.
+/// Both classes as they are now, ours with its native methods, and the layout they have.
+///
+/// None if they are not what the native methods were made for; then ours is left as it is.
 pub fn class(
     kind: Kind,
     theirs: &Bound<'_, PyType>,
@@ -25,20 +28,17 @@ pub fn class(
     ) else {
         return Ok(None);
     };
-    let mut inherited = Vec::with_capacity(METHODS.len());
-    for name in METHODS {
-        inherited.push(Immortal::new(theirs.getattr(name)?));
-    }
-    let Ok(inherited) = inherited.try_into() else { return Ok(None) };
+    methods::attach(kind, ours)?;
     Ok(Some(Class {
+        kind,
         host: host(ours.py())?,
-        ours: Immortal::new(ours.as_any().clone()),
+        theirs: Watched::new(theirs)?,
+        ours: Watched::new(ours)?,
         typ,
         key,
         state,
         flag,
         extra,
-        inherited,
     }))
 }
 
