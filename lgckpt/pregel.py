@@ -50,7 +50,8 @@ def apply_writes(
     Raises:
         InvalidUpdateError: A channel does not take what was written to it.
     """
-    tasks = list(tasks)
+    if type(tasks) is not list:
+        tasks = list(tasks)
     if _NATIVE:
         updated = core.apply_writes(checkpoint, channels, tasks, get_next_version, trigger_to_nodes)
         if updated is not None:

@@ -81,6 +81,23 @@ def test_a_replaced_method_is_called(method: str, monkeypatch: pytest.MonkeyPatc
     assert len(heard) == called
 
 
+def test_channels_come_and_go_between_steps() -> None:
+    channels: Any = {"a": ours.LastValue(int)}
+    writes = [("a", 1)]
+    for name in ("e", "f"):
+        assert pregel.apply_writes(
+            checkpoint(), channels, [task(writes=writes)], increment, {}
+        ) == {"a"}
+        channels[name] = ours.EphemeralValue(int)
+        channels[name].update([1])
+        pregel.apply_writes(checkpoint(), channels, [task()], increment, {})
+        assert not channels[name].is_available()
+        channels[name] = theirs.LastValue(int)
+        channels[name].update([1])
+        pregel.apply_writes(checkpoint(), channels, [task()], increment, {})
+        assert channels.pop(name).get() == 1
+
+
 @pytest.mark.parametrize("wrap", [MappingProxyType, UserDict, lambda it: defaultdict(list, it)])
 def test_mappings_of_other_kinds(wrap: Any) -> None:
     channels = {"a": ours.LastValueAfterFinish(int)}
@@ -150,6 +167,27 @@ def test_a_reducer_may_empty_everything() -> None:
     after, writes = checkpoint(a=1), [("a", 1), ("c1", 2)]
     tasks = [task(writes=writes)]
     assert "c1" in pregel.apply_writes(after, channels, tasks, increment, {})
+
+
+@native  # LangGraph's own functions then fail with a RuntimeError.
+def test_a_channel_may_change_the_mapping_it_is_in() -> None:
+    class Greedy(theirs.LastValue[Any]):
+        def checkpoint(self) -> Any:
+            channels.clear()
+            return 1
+
+    def typ() -> int:
+        specs.clear()
+        return 5
+
+    channels: Any = {"g": Greedy(int), "a": ours.LastValue(int), "b": ours.LastValue(int)}
+    after = checkpoint(g=1, a=1)
+    assert pregel.create_checkpoint(after, channels, 1)["channel_values"] == {"g": 1}
+    specs: Any = {"r": ours.BinaryOperatorAggregate(Any, operator.add), "a": ours.LastValue(int)}
+    specs["r"].typ = typ
+    restored, _ = pregel.channels_from_checkpoint(specs, checkpoint())
+    assert restored["r"].get() == 5
+    assert set(restored) == {"r", "a"}
 
 
 def test_a_step_keeps_nothing() -> None:

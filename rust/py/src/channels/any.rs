@@ -18,23 +18,32 @@ use super::value::{AnyValue, EphemeralValue, LastValue};
 pub struct Classes {
     known: [(*mut ffi::PyTypeObject, Option<&'static Class>); 2 * KINDS],
     len: usize,
+    mask: u32,
 }
 
 impl Classes {
     /// Those whose methods nobody replaced.
     pub fn now(py: Python<'_>) -> PyResult<Self> {
-        let mut classes = Self { known: [(std::ptr::null_mut(), None); 2 * KINDS], len: 0 };
+        let mut classes =
+            Self { known: [(std::ptr::null_mut(), None); 2 * KINDS], len: 0, mask: 0 };
         for class in Kind::ALL.into_iter().filter_map(class::of) {
             for watched in [&class.theirs, &class.ours] {
+                classes.mask <<= 1;
                 if watched.is_intact(py)?
                     && let Some(place) = classes.known.get_mut(classes.len)
                 {
                     *place = (watched.class.class(), Some(class));
                     classes.len += 1;
+                    classes.mask |= 1;
                 }
             }
         }
         Ok(classes)
+    }
+
+    /// Which classes these are, of all that there are.
+    pub fn mask(&self) -> u32 {
+        self.mask
     }
 
     /// A channel, which is used for as long as these classes stay as they are.

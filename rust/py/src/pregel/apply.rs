@@ -11,6 +11,7 @@ use pyo3::types::{PyDict, PyList};
 
 use super::board::{PythonBoard, names};
 use super::host::host;
+use super::moving;
 use super::names::Slots;
 use super::tasks::{Reader, Task, contains, plain, sorted};
 use crate::channels::any::Classes;
@@ -114,25 +115,14 @@ impl Step {
 
     /// Finds the channels that are told of a new step or of the end, in the order of the mapping.
     unsafe fn scan(&mut self, reader: &mut Reader<'_, '_>) -> Done<()> {
-        let (mut at, mut name, mut object) = (0, std::ptr::null_mut(), std::ptr::null_mut());
-        let mut unmoved = std::ptr::null_mut();
-        // SAFETY: the caller's. Nothing in the loop runs Python code.
+        // SAFETY: the caller's. Nothing in the call runs Python code.
         unsafe {
-            while ffi::PyDict_Next(reader.channels, &raw mut at, &raw mut name, &raw mut object)
-                != 0
-            {
-                if ffi::Py_TYPE(object) == unmoved {
-                    continue;
-                }
+            moving::each(reader.channels, reader.classes, |(name, object)| {
                 let channel = reader.classes.channel(object);
-                if !channel.fades() && !channel.finishes() {
-                    unmoved = ffi::Py_TYPE(object);
-                    continue;
-                }
                 plain(name)?;
                 let number = match reader.slots.number(name) {
                     Some(number) => number,
-                    None if channel.is_idle() => continue,
+                    None if channel.is_idle() => return Ok(()),
                     None => reader.slots.add(name, channel),
                 };
                 if channel.fades() {
@@ -141,9 +131,9 @@ impl Step {
                 if channel.finishes() {
                     self.finishing.push(number);
                 }
-            }
+                Ok(())
+            })
         }
-        Ok(())
     }
 
     /// The names of the updated channels, as a new reference.

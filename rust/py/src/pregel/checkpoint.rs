@@ -8,7 +8,7 @@ use super::host::host;
 use super::tasks::set;
 use crate::channels::any::Classes;
 use crate::channels::class::Kind;
-use crate::channels::held::Held;
+use crate::channels::held::{Held, truth};
 use crate::channels::rules::{Done, Stop};
 
 /// The checkpoint of each channel that has a version and holds anything, by name.
@@ -24,49 +24,73 @@ pub fn channel_values<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let missing = host(py)?.missing.ptr();
     let classes = Classes::now(py)?;
-    let mut found: Vec<(Bound<'py, PyAny>, Held)> = Vec::with_capacity(channels.len());
-    for (name, object) in channels.iter() {
-        if versions.contains(&name)? {
-            // SAFETY: the GIL is held, and the channel is.
-            let value = unsafe { raised(py, classes.channel(object.as_ptr()).checkpoint(py))? };
-            if value.ptr() != missing {
-                found.push((name, value));
+    // SAFETY: the GIL is held, and so are the channels.
+    unsafe {
+        let mut found = Vec::with_capacity(channels.len());
+        for (name, channel) in snapshot(channels) {
+            if raised(py, truth(ffi::PyDict_Contains(versions.as_ptr(), name.ptr())))? {
+                let value = raised(py, classes.channel(channel.ptr()).checkpoint(py))?;
+                if value.ptr() != missing {
+                    found.push((name, value));
+                }
             }
         }
-    }
-    // SAFETY: the GIL is held, and all of these are.
-    unsafe {
-        let values = match before.cast_exact::<PyDict>() {
-            Ok(before) if same_names(before.as_ptr(), &found) => before.copy()?,
-            _ => PyDict::new(py),
+        let (values, changed) = match before.cast_exact::<PyDict>() {
+            Ok(before) => match changes(before.as_ptr(), &found) {
+                Some(changed) => (before.copy()?, changed),
+                None => (PyDict::new(py), (0..found.len()).collect()),
+            },
+            Err(_) => (PyDict::new(py), (0..found.len()).collect()),
         };
-        let filled = !values.is_empty();
-        for (name, value) in &found {
-            if !filled
-                || ffi::PyDict_GetItemWithError(values.as_ptr(), name.as_ptr()) != value.ptr()
-            {
-                raised(py, set(values.as_ptr(), name.as_ptr(), value.ptr()))?;
-            }
+        for (name, value) in changed.into_iter().filter_map(|index| found.get(index)) {
+            raised(py, set(values.as_ptr(), name.ptr(), value.ptr()))?;
         }
         Ok(values)
     }
 }
 
-/// Whether a plain dict has just these names, in this order, and each is one object with it.
+/// The items of a dict, held: a channel's method may change it.
 ///
 /// # Safety
 /// The GIL is held.
-unsafe fn same_names(before: *mut ffi::PyObject, found: &[(Bound<'_, PyAny>, Held)]) -> bool {
-    let (mut at, mut name) = (0, std::ptr::null_mut());
+unsafe fn snapshot(dict: &Bound<'_, PyDict>) -> Vec<(Held, Held)> {
+    let mut items = Vec::with_capacity(dict.len());
+    let (mut at, mut name, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
     // SAFETY: the caller's. Nothing here runs Python code.
     unsafe {
-        ffi::PyDict_Size(before).cast_unsigned() == found.len()
-            && found.iter().all(|(own, _)| {
-                ffi::PyDict_Next(before, &raw mut at, &raw mut name, std::ptr::null_mut()) != 0
-                    && name == own.as_ptr()
-                    && ffi::PyUnicode_CheckExact(name) != 0
-            })
+        while ffi::PyDict_Next(dict.as_ptr(), &raw mut at, &raw mut name, &raw mut value) != 0 {
+            items.push((Held::borrowed(name), Held::borrowed(value)));
+        }
     }
+    items
+}
+
+/// Which values are other objects in a plain dict, if that has just these names in this order, and
+/// each is one object with it.
+///
+/// # Safety
+/// The GIL is held.
+unsafe fn changes(before: *mut ffi::PyObject, found: &[(Held, Held)]) -> Option<Vec<usize>> {
+    let (mut at, mut name, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
+    let mut changed = Vec::new();
+    // SAFETY: the caller's. Nothing here runs Python code.
+    unsafe {
+        if ffi::PyDict_Size(before).cast_unsigned() != found.len() {
+            return None;
+        }
+        for (index, (own, now)) in found.iter().enumerate() {
+            if ffi::PyDict_Next(before, &raw mut at, &raw mut name, &raw mut value) == 0
+                || name != own.ptr()
+                || ffi::PyUnicode_CheckExact(name) == 0
+            {
+                return None;
+            }
+            if value != now.ptr() {
+                changed.push(index);
+            }
+        }
+    }
+    Some(changed)
 }
 
 /// Channels as a checkpoint has them, and the names of those that LangGraph's function has to make.
@@ -79,21 +103,22 @@ pub fn restore_channels<'py>(
 ) -> PyResult<(Bound<'py, PyDict>, Vec<Bound<'py, PyAny>>)> {
     let (channels, mut others) = (PyDict::new(py), Vec::new());
     let (classes, missing) = (Classes::now(py)?, host(py)?.missing.ptr());
-    for (name, spec) in specs.iter() {
-        let stored = values.get_item(&name)?;
-        // SAFETY: the GIL is held, and all of these are.
-        unsafe {
-            let channel = classes.channel(spec.as_ptr());
+    // SAFETY: the GIL is held, and so are the specs.
+    unsafe {
+        for (name, spec) in snapshot(specs) {
+            let bound = Bound::from_borrowed_ptr(py, name.ptr());
+            let stored = values.get_item(&bound)?;
+            let channel = classes.channel(spec.ptr());
             let checkpoint = stored.as_ref().map_or(missing, Bound::as_ptr);
             let replayed = checkpoint == missing
                 && channel.kind() == Some(Kind::BinaryOperatorAggregate)
-                && versions.contains(&name)?;
+                && versions.contains(&bound)?;
             if channel.kind().is_none() || replayed {
-                others.push(name);
+                others.push(bound);
                 continue;
             }
             let restored = raised(py, channel.restored(py, checkpoint))?;
-            raised(py, set(channels.as_ptr(), name.as_ptr(), restored.ptr()))?;
+            raised(py, set(channels.as_ptr(), name.ptr(), restored.ptr()))?;
         }
     }
     Ok((channels, others))

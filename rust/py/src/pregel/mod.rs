@@ -7,6 +7,7 @@ mod apply;
 mod board;
 mod checkpoint;
 mod host;
+mod moving;
 mod names;
 mod paths;
 mod tasks;

@@ -57,10 +57,16 @@ pub struct Slot {
     pub channel: AnyChannel,
 }
 
+/// Up to so many names are found quicker by looking at them all.
+const FEW: usize = 32;
+
 /// See the file.
 #[derive(Default)]
 pub struct Slots {
     pub all: Vec<Slot>,
+    /// The hash of each name.
+    hashes: Vec<isize>,
+    /// The numbers, once there are more than a few.
     numbers: HashMap<Name, usize, BuildHasherDefault<Pass>>,
 }
 
@@ -71,12 +77,24 @@ impl Slots {
     /// `name` is a plain str, alive, and the GIL is held (so for every method here).
     #[inline(always)]
     pub unsafe fn number(&self, name: *mut ffi::PyObject) -> Option<usize> {
-        self.numbers.get(&Name(name)).copied()
+        if self.all.len() > FEW {
+            return self.numbers.get(&Name(name)).copied();
+        }
+        // SAFETY: the caller's; a plain str always has a hash.
+        let hash = unsafe { ffi::PyObject_Hash(name) };
+        let same = |slot: &Slot| Name(slot.name.ptr()) == Name(name);
+        (0..)
+            .zip(self.hashes.iter().zip(&self.all))
+            .find_map(|(number, (&other, slot))| (other == hash && same(slot)).then_some(number))
     }
 
     /// Gives a channel that has none a number.
     pub unsafe fn add(&mut self, name: *mut ffi::PyObject, channel: AnyChannel) -> usize {
         let number = self.all.len();
+        if number == 0 {
+            self.all.reserve(FEW);
+            self.hashes.reserve(FEW);
+        }
         // SAFETY: the caller's, and the channel is alive.
         unsafe {
             self.all.push(Slot {
@@ -84,8 +102,14 @@ impl Slots {
                 _channel: Held::borrowed(channel.ptr()),
                 channel,
             });
+            self.hashes.push(ffi::PyObject_Hash(name));
         }
-        self.numbers.insert(Name(name), number);
+        if number == FEW {
+            let names = self.all.iter().map(|slot| Name(slot.name.ptr()));
+            self.numbers = names.zip(0..).collect();
+        } else if number > FEW {
+            self.numbers.insert(Name(name), number);
+        }
         number
     }
 }
