@@ -12,7 +12,10 @@ __all__ = [
     "PackedExt",
     "Tree",
     "__version__",
+    "adopt_channel",
+    "apply_writes",
     "assemble",
+    "channel_values",
     "children",
     "compress",
     "decode",
@@ -20,14 +23,85 @@ __all__ = [
     "encode",
     "hash_chunk",
     "open_root",
+    "restore_channels",
     "seal",
     "seal_leaf",
     "seal_root",
+    "triggers",
     "unseal",
 ]
 
 __version__: str
 BUILD_PROFILE: Literal["release", "debug", "pure"]
+
+def adopt_channel(name: str, theirs: type[Any], ours: type[Any]) -> bool:
+    """Give a subclass of one of LangGraph's channel classes its native methods.
+
+    Args:
+        name: Of the kind, as LangGraph names its class.
+        theirs: LangGraph's class.
+        ours: A subclass of it that adds no slot.
+
+    Returns:
+        Whether it has them now; not for a class that is laid out as no native method expects.
+    """
+
+def apply_writes(
+    checkpoint: Any,
+    channels: Any,
+    tasks: list[Any],
+    get_next_version: Callable[[Any, None], Any] | None,
+    trigger_to_nodes: Any,
+) -> set[str] | None:
+    """Apply the writes of a step's tasks, as LangGraph's function of that name.
+
+    Args:
+        checkpoint: The checkpoint whose versions are updated.
+        channels: The channels that are updated.
+        tasks: The tasks, in any order.
+        get_next_version: Gives the version after the highest.
+        trigger_to_nodes: A mapping from the channels that trigger nodes.
+
+    Returns:
+        The names of the updated channels; None, with nothing changed, where LangGraph's own
+        function has to do it.
+    """
+
+def channel_values(
+    channels: dict[str, Any], versions: dict[str, Any], before: Any
+) -> dict[str, Any]:
+    """The checkpoints of the channels that have a version and hold anything, by name.
+
+    Args:
+        channels: The channels, by name.
+        versions: Their versions.
+        before: The `channel_values` of the last checkpoint, as a hint; they are not changed.
+    """
+
+def restore_channels(
+    specs: dict[str, Any], values: dict[str, Any], versions: dict[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """Make channels as a checkpoint has them.
+
+    Args:
+        specs: Channels of the graph, by name.
+        values: The checkpoint's `channel_values`.
+        versions: Its `channel_versions`.
+
+    Returns:
+        The channels, and the names of those that LangGraph's own function has to make.
+    """
+
+def triggers(channels: Any, versions: Any, seen: Any, null_version: Any, proc: Any) -> bool:
+    """Whether a channel that triggers the node is available in a version it has not seen.
+
+    Args:
+        channels: The channels, by name.
+        versions: Their versions.
+        seen: The versions the node has seen; None for a node that never ran.
+        null_version: What is below every version.
+        proc: The node: what has `triggers`.
+    """
 
 def seal(data: bytes, codec: str | None) -> bytes:
     """Seal one storage frame; compressed only if that makes it shorter.

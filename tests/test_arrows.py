@@ -40,6 +40,8 @@ ALLOWED: dict[str, set[str]] = {
     "redis": {"backends", "errors", "lifetimes", "saver"},
     "url": {"errors", "memory", "postgres", "redis", "saver", "sqlite"},
     "status": {"core"},
+    "channels": {"core"},
+    "pregel": {"channels", "core"},
 }
 HOST_FREE = {"errors", "rows", "core", "forks", "loops", "mailbox", "chunks", "storage", "backends"}
 

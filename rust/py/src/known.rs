@@ -15,7 +15,8 @@ unsafe impl Send for Immortal {}
 unsafe impl Sync for Immortal {}
 
 impl Immortal {
-    fn new(object: Bound<'_, PyAny>) -> Self {
+    /// Gives up nothing from now on.
+    pub fn new(object: Bound<'_, PyAny>) -> Self {
         Self(object.into_ptr())
     }
 

@@ -1,6 +1,7 @@
 //! The border between `lgckpt-core` and Python: this file only registers.
 #![allow(clippy::inline_always, reason = "measured: the hot loops are made of these functions")]
 
+mod channels;
 mod decode;
 mod encode;
 mod error;
@@ -8,6 +9,7 @@ mod failure;
 mod known;
 mod pack;
 mod pause;
+mod pregel;
 mod schema;
 mod stack;
 mod text;
@@ -20,8 +22,10 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("BUILD_PROFILE", if cfg!(debug_assertions) { "debug" } else { "release" })?;
+    channels::register(module)?;
     encode::register(module)?;
     decode::register(module)?;
     pack::register(module)?;
+    pregel::register(module)?;
     tree::register(module)
 }
