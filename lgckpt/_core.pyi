@@ -69,13 +69,16 @@ def apply_writes(
 
 def channel_values(
     channels: dict[str, Any], versions: dict[str, Any], before: Any
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
     """The checkpoints of the channels that have a version and hold anything, by name.
 
     Args:
         channels: The channels, by name.
         versions: Their versions.
         before: The `channel_values` of the last checkpoint, as a hint; they are not changed.
+
+    Returns:
+        They; None, from the pure Python core, where LangGraph's own function has to do it.
     """
 
 def restore_channels(
@@ -92,7 +95,7 @@ def restore_channels(
         The channels, and the names of those that LangGraph's own function has to make.
     """
 
-def triggers(channels: Any, versions: Any, seen: Any, null_version: Any, proc: Any) -> bool:
+def triggers(channels: Any, versions: Any, seen: Any, null_version: Any, proc: Any) -> bool | None:
     """Whether a channel that triggers the node is available in a version it has not seen.
 
     Args:
@@ -101,6 +104,9 @@ def triggers(channels: Any, versions: Any, seen: Any, null_version: Any, proc: A
         seen: The versions the node has seen; None for a node that never ran.
         null_version: What is below every version.
         proc: The node: what has `triggers`.
+
+    Returns:
+        It; None, from the pure Python core, where LangGraph's own function has to do it.
     """
 
 def seal(data: bytes, codec: str | None) -> bytes:

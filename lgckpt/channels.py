@@ -40,8 +40,7 @@ else:
         """The subclass of one of LangGraph's channel classes, or that class itself."""
         body = {"__slots__": (), "__module__": __name__, "__doc__": channel.__doc__}
         ours = new_class(channel.__name__, (channel[Value],), {}, lambda names: names.update(body))
-        adopt = getattr(core, "adopt_channel", None)
-        return ours if adopt and adopt(channel.__name__, channel, ours) else channel
+        return ours if core.adopt_channel(channel.__name__, channel, ours) else channel
 
     AnyValue = _native(theirs.AnyValue)
     BinaryOperatorAggregate = _native(theirs.BinaryOperatorAggregate)

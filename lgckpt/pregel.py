@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from langgraph.channels.base import BaseChannel
     from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, Checkpoint
 
-_NATIVE = core.BUILD_PROFILE != "pure"
-
 
 def apply_writes(
     checkpoint: Checkpoint,
@@ -52,10 +50,9 @@ def apply_writes(
     """
     if type(tasks) is not list:
         tasks = list(tasks)
-    if _NATIVE:
-        updated = core.apply_writes(checkpoint, channels, tasks, get_next_version, trigger_to_nodes)
-        if updated is not None:
-            return updated
+    updated = core.apply_writes(checkpoint, channels, tasks, get_next_version, trigger_to_nodes)
+    if updated is not None:
+        return updated
     return _algo.apply_writes(checkpoint, channels, tasks, get_next_version, trigger_to_nodes)
 
 
@@ -87,8 +84,11 @@ def create_checkpoint(
     Returns:
         The new checkpoint.
     """
-    versions = checkpoint["channel_versions"]
-    if not _NATIVE or channels_to_snapshot or type(channels) is not dict:
+    values, versions = None, checkpoint["channel_versions"]
+    if not channels_to_snapshot and type(channels) is dict:
+        versions = dict(versions)
+        values = core.channel_values(channels, versions, checkpoint["channel_values"])
+    if values is None:
         return _checkpoint.create_checkpoint(
             checkpoint,
             channels,
@@ -100,13 +100,11 @@ def create_checkpoint(
             stored_versions=stored_versions,
             trigger_to_nodes=trigger_to_nodes,
         )
-    ts = datetime.now(timezone.utc).isoformat()
-    versions = dict(versions)
     return {
         "v": _checkpoint.LATEST_VERSION,
-        "ts": ts,
+        "ts": datetime.now(timezone.utc).isoformat(),
         "id": id or str(uuid6(clock_seq=step)),
-        "channel_values": core.channel_values(channels, versions, checkpoint["channel_values"]),
+        "channel_values": values,
         "channel_versions": versions,
         "versions_seen": checkpoint["versions_seen"],
         "updated_channels": None if updated_channels is None else sorted(updated_channels),
@@ -165,7 +163,7 @@ def _restored(
 ) -> tuple[dict[str, Any] | None, Mapping[str, Any]]:
     """The channels made natively, and the specs of all others."""
     values, versions = checkpoint["channel_values"], checkpoint["channel_versions"]
-    if not _NATIVE or not (type(specs) is type(values) is type(versions) is dict):
+    if not (type(specs) is type(values) is type(versions) is dict):
         return None, specs
     channels, names = core.restore_channels(specs, values, versions)
     return channels, {name: specs[name] for name in names}
@@ -196,8 +194,9 @@ def triggers(
         null_version: What is below every version.
         proc: The node.
     """
-    if _NATIVE:
-        return core.triggers(channels, versions, seen, null_version, proc)
+    found = core.triggers(channels, versions, seen, null_version, proc)
+    if found is not None:
+        return found
     return _algo._triggers(channels, versions, seen, null_version, proc)
 
 

@@ -9,6 +9,13 @@ from lgckpt._fallback.compress import compress, decompress
 from lgckpt._fallback.frame import seal, unseal
 from lgckpt._fallback.hashing import hash_chunk
 from lgckpt._fallback.seal import children, open_root, seal_leaf, seal_root
+from lgckpt._fallback.step import (
+    adopt_channel,
+    apply_writes,
+    channel_values,
+    restore_channels,
+    triggers,
+)
 from lgckpt._fallback.tree import Known, Tree
 
 BUILD_PROFILE = "pure"
@@ -20,7 +27,10 @@ __all__ = [
     "ObjectEncoder",
     "PackedExt",
     "Tree",
+    "adopt_channel",
+    "apply_writes",
     "assemble",
+    "channel_values",
     "children",
     "compress",
     "decode",
@@ -28,8 +38,10 @@ __all__ = [
     "encode",
     "hash_chunk",
     "open_root",
+    "restore_channels",
     "seal",
     "seal_leaf",
     "seal_root",
+    "triggers",
     "unseal",
 ]

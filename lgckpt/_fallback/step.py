@@ -1,0 +1,31 @@
+"""Channels and the step: nothing of them is native here, LangGraph's own does it all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def adopt_channel(name: str, theirs: type[Any], ours: type[Any]) -> bool:
+    """The class is given no native methods."""
+    return False
+
+
+def apply_writes(
+    checkpoint: Any, channels: Any, tasks: list[Any], get_next_version: Any, trigger_to_nodes: Any
+) -> None:
+    """Nothing is applied."""
+
+
+def channel_values(channels: dict[str, Any], versions: dict[str, Any], before: Any) -> None:
+    """No channel is asked."""
+
+
+def restore_channels(
+    specs: dict[str, Any], values: dict[str, Any], versions: dict[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """No channel is made, and all are left to be."""
+    return {}, list(specs)
+
+
+def triggers(channels: Any, versions: Any, seen: Any, null_version: Any, proc: Any) -> None:
+    """No channel is looked at."""
