@@ -6,12 +6,13 @@ PYTEST := $(BIN)/python -m pytest
 # Random tests of what must be survived: the same ones every time here, others with another seed.
 export LGCKPT_TEST_SEED ?= 20261122
 
-.PHONY: help build demo test test-python test-pure test-rust test-langgraph test-oldest lint format \
+.PHONY: help build demo test test-python test-pure test-rust test-langgraph test-accelerated test-oldest lint format \
 	bench figures fuzz clean
 
 help:
 	@echo "make demo      build, then run an agent on SQLite, kill it, resume it, count what it cost"
 	@echo "make test      every test: Rust, Python compiled and pure, LangGraph's own suite"
+	@echo "make test-accelerated   LangGraph's own suite and ours with a native step"
 	@echo "make test-oldest   the contract and the serializer with the oldest releases that are admitted"
 	@echo "make lint      formatting, lints, types, stubs"
 	@echo "make bench     ours beside the official savers, as ratios (ARGS=--quick for a short run)"
@@ -30,7 +31,7 @@ demo: $(VENV)/ready
 	$(BIN)/pip install --quiet --editable '.[demo]'
 	$(BIN)/python -m examples.demo
 
-test: test-rust test-python test-pure test-langgraph
+test: test-rust test-python test-pure test-langgraph test-accelerated
 
 test-rust:
 	cargo test --quiet --workspace --exclude lgckpt-py
@@ -47,6 +48,12 @@ test-pure: build
 
 test-langgraph: build
 	$(BIN)/python -m tests.compat.langgraph_suite
+
+# LangGraph's suite on files and in memory, and our own tests that run graphs, with a native step.
+test-accelerated: build
+	$(BIN)/python -m tests.compat.langgraph_suite --on accelerated
+	LGCKPT_TEST_ACCELERATED=1 $(PYTEST) -n 2 --dist worksteal -k "not postgres and not redis" \
+		tests/contract tests/compat tests/channels tests/pregel tests/accelerate
 
 # In an environment of its own beside the other.
 test-oldest: build

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
+import lgckpt
 from lgckpt.saver import Saver
 from tests.backends import BACKENDS, Backend
 from tests.colours import COLOURS, Coloured
@@ -31,3 +33,11 @@ def saver(backend: Backend) -> Iterator[Saver]:
 @pytest.fixture(params=COLOURS)
 def coloured(request: pytest.FixtureRequest, saver: Saver) -> Coloured:
     return Coloured(saver, request.param)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def acceleration() -> None:
+    """With LGCKPT_TEST_ACCELERATED=1 every graph of the tests takes the native step."""
+    if os.environ.get("LGCKPT_TEST_ACCELERATED") == "1":
+        lgckpt.accelerate()
+        assert not lgckpt.status().acceleration.others

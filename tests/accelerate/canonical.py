@@ -13,7 +13,7 @@ from pydantic import BaseModel
 _PATTERNS = {
     "id": re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}"),
     "time": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00:00|Z)?"),
-    "version": re.compile(r"\b(\d{32})\.\d\.\d+(?:e-\d+)?"),
+    "version": re.compile(r"\b(\d{32})\.[\d.]+(?:e-\d+)?"),
 }
 
 

@@ -69,11 +69,21 @@ class Driver:
         """
         config = config or self.config
         options = {"stream_mode": MODES, "subgraphs": True} | options
+        events: list[Any] = []
 
-        async def call() -> Any:
-            return [event async for event in graph.astream(value, config, **options)]
+        def sync() -> None:
+            events.extend(graph.stream(value, config, **options))
 
-        self._do(lambda: list(graph.stream(value, config, **options)), call, ordered=ordered)
+        async def call() -> None:
+            async for event in graph.astream(value, config, **options):
+                events.append(event)
+
+        self._do(sync, call)
+        if ordered:
+            self.note(events)
+        else:
+            unnamed = Canonical(unnamed=True)
+            self.log.append(sorted(repr(unnamed(event)) for event in events))
 
     def state(self, graph: Any, config: Any = None, *, subgraphs: bool = True) -> None:
         """Read the state."""
@@ -113,11 +123,8 @@ class Driver:
         try:
             result = asyncio.run(call()) if self._async else sync()
         except Exception as error:
-            self.note(error)
-            return None
-        if ordered:
-            self.note(result)
-        else:
             unnamed = Canonical(unnamed=True)
-            self.log.append(sorted(repr(unnamed(event)) for event in result))
+            self.log.append(unnamed(error))
+            return None
+        self.note(result)
         return result

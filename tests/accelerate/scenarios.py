@@ -19,6 +19,7 @@ from langgraph.types import CachePolicy, Command, Overwrite, RetryPolicy, Send, 
 from pydantic import BaseModel
 
 import lgckpt
+import lgckpt.channels
 from tests.accelerate.driver import Driver
 
 SCENARIOS: dict[str, Callable[[Driver], None]] = {}

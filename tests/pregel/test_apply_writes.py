@@ -223,3 +223,31 @@ def test_a_step_keeps_nothing() -> None:
     del watched
     pregel.apply_writes(given, channels, [task()], increment, {})
     assert gone() is None
+
+
+class Renaming(dict[str, Any]):
+    """A dict whose items are not found as a dict's are."""
+
+    def __getitem__(self, name: str) -> Any:
+        return super().__getitem__(name.lower())
+
+
+@native
+def test_the_channels_of_an_accelerated_graph_are_taken_natively(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(_algo, "apply_writes")
+    channels = pregel.Channels(a=theirs.LastValue(int))
+    after = checkpoint(a=1)
+    assert pregel.apply_writes(after, channels, [task(writes=[("a", 5)])], increment, {}) == {"a"}
+    monkeypatch.setattr(pregel._checkpoint, "create_checkpoint", None)
+    assert pregel.create_checkpoint(after, channels, 1)["channel_values"] == {"a": 5}
+
+
+@native
+def test_a_dict_with_its_own_items_goes_to_langgraphs_function(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_algo, "apply_writes", lambda *_: {"theirs"})
+    channels = Renaming(a=theirs.LastValue(int))
+    assert pregel.apply_writes(checkpoint(), channels, [task()], increment, {}) == {"theirs"}

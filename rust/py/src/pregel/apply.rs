@@ -42,7 +42,7 @@ pub fn apply_writes<'py>(
     else {
         return Ok(None);
     };
-    if !is_dict(channels) {
+    if !is_dict(channels)? {
         return Ok(None);
     }
     let (host, classes) = (host(py)?, Classes::now(py)?);
@@ -76,23 +76,18 @@ pub fn apply_writes<'py>(
     }
 }
 
-/// Whether a mapping is a dict, or a dict by another name: one whose items are found as a dict's are.
-fn is_dict(mapping: &Bound<'_, PyAny>) -> bool {
-    if mapping.is_exact_instance_of::<PyDict>() {
-        return true;
+/// Whether a mapping is a dict, or of a subclass that finds its items as a dict does.
+fn is_dict(mapping: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if mapping.is_exact_instance_of::<PyDict>() || !mapping.is_instance_of::<PyDict>() {
+        return Ok(mapping.is_exact_instance_of::<PyDict>());
     }
-    // SAFETY: the GIL is held, a class is alive as long as its instance, and dict has these slots.
-    unsafe {
-        let (own, dict) = (ffi::Py_TYPE(mapping.as_ptr()), &raw const ffi::PyDict_Type);
-        let subscript = |class: *const ffi::PyTypeObject| {
-            (*class).tp_as_mapping.as_ref().and_then(|methods| methods.mp_subscript)
-        };
-        mapping.is_instance_of::<PyDict>()
-            && subscript(own).map(|slot| slot as usize)
-                == subscript(dict).map(|slot| slot as usize)
-            && (*own).tp_iter.map(|slot| slot as usize)
-                == (*dict).tp_iter.map(|slot| slot as usize)
+    let (own, dict) = (mapping.get_type(), mapping.py().get_type::<PyDict>());
+    for name in [intern!(mapping.py(), "__getitem__"), intern!(mapping.py(), "__iter__")] {
+        if !own.getattr(name)?.is(dict.getattr(name)?) {
+            return Ok(false);
+        }
     }
+    Ok(true)
 }
 
 /// A step's tasks, and the channels it has to do with.
