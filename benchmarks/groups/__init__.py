@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from benchmarks.groups import (
+    channels,
+    graph,
     growth,
     long_thread,
     memory,
@@ -13,6 +15,7 @@ from benchmarks.groups import (
     redis,
     serializer,
     small_state,
+    step,
 )
 from benchmarks.rows import Result
 from benchmarks.runner import Settings
@@ -24,6 +27,9 @@ GROUPS: dict[str, Callable[[Settings], Sequence[Result]]] = {
     "long-thread": long_thread.run,
     "payload": payload.run,
     "small-state": small_state.run,
+    "channels": channels.run,
+    "step": step.run,
+    "graph": graph.run,
     "postgres": postgres.run,
     "redis": redis.run,
 }
