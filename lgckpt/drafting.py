@@ -121,7 +121,10 @@ def carried_values(checkpoint: Checkpoint, new_versions: ChannelVersions) -> dic
 
 def pack_carried(draft: Draft) -> Draft:
     """Encode what is carried, now: the parent has to be read first and may be found absent."""
-    packed = {k: v if v is _NONE else draft.packer.value(v) for k, v in draft.carried.items()}
+    value = draft.packer.value
+    packed = {
+        k: v if v is _NONE or isinstance(v, Packed) else value(v) for k, v in draft.carried.items()
+    }
     return draft._replace(carried=packed)
 
 

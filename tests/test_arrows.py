@@ -15,7 +15,7 @@ SHARED = {"errors", "rows", "core"}
 RULES = {"packing", "serde", "storage"}
 SAVER = {
     "bridges", "configs", "drafting", "handle", "hints", "history", "listing", "operations",
-    "reading", "recall", "retention", "saver", "small",
+    "reading", "recall", "retention", "saver", "small", "snapshots",
     "versions",
 }  # fmt: skip
 ALLOWED: dict[str, set[str]] = {
@@ -41,6 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "url": {"errors", "memory", "postgres", "redis", "saver", "sqlite"},
     "status": {"core"},
     "channels": {"core"},
+    "barrier": {"saver"},
     "pregel": {"channels", "core"},
 }
 HOST_FREE = {"errors", "rows", "core", "forks", "loops", "mailbox", "chunks", "storage", "backends"}
