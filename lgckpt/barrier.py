@@ -1,4 +1,4 @@
-"""LangGraph's barrier, where a step is over and the next has not begun, with a snapshot taken there.
+"""A snapshot taken at LangGraph's barrier, where a step is over and the next has not begun.
 
 `PregelLoop._put_checkpoint` makes the checkpoint, copies it and hands the copy to the saver in
 the background. The two functions here stand in for that method and for the copying within it:
