@@ -21,6 +21,7 @@ __all__ = [
     "decode",
     "decompress",
     "encode",
+    "etag",
     "hash_chunk",
     "open_root",
     "restore_channels",
@@ -152,6 +153,15 @@ def decompress(data: bytes, codec: str, max_len: int = ...) -> bytes:
 
 def hash_chunk(level: int, plain: bytes) -> bytes:
     """The 20-byte key of a chunk: BLAKE2b of its plain bytes, personalised by its level."""
+
+def etag(state: bytes, refs: bytes, metadata: bytes) -> bytes:
+    """Eight bytes that change whenever a row's content does: XXH3, which no key is made of.
+
+    Args:
+        state: The row's state, a frame.
+        refs: Its references.
+        metadata: Its metadata, a frame.
+    """
 
 def seal_root(
     size: int, head: bytes, refs: bytes, tail: bytes, codec: str | None

@@ -9,7 +9,6 @@ row into one chunk, so that carrying it on costs 21 bytes.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -155,14 +154,6 @@ class Packer:
         if self.rows is None:
             return None
         return self.rows.inline_state(versions, ((c, v.tag, v.tail) for c, v in values.items()))
-
-
-def etag(metadata: bytes, state: bytes, refs: bytes) -> bytes:
-    """Eight bytes that change whenever a row's content does (BLAKE2b)."""
-    digest = hashlib.blake2b(state, digest_size=8)
-    digest.update(refs)
-    digest.update(metadata)
-    return digest.digest()
 
 
 def unpack_state(row: CheckpointRow) -> State:
