@@ -1,5 +1,6 @@
 """Checkpoint persistence for LangGraph agents: savers and a serializer on a Rust core."""
 
+from lgckpt.acceleration import Acceleration, accelerate, accelerated, decelerate
 from lgckpt.errors import (
     ClosedError,
     ConfigurationError,
@@ -21,6 +22,7 @@ from lgckpt.status import Status, status
 from lgckpt.url import from_url
 
 __all__ = [
+    "Acceleration",
     "AsyncPostgresSaver",
     "AsyncRedisSaver",
     "AsyncSqliteSaver",
@@ -41,6 +43,9 @@ __all__ = [
     "Status",
     "StorageError",
     "UnsupportedFormatError",
+    "accelerate",
+    "accelerated",
+    "decelerate",
     "from_url",
     "postgres_ddl",
     "sqlite_ddl",

@@ -25,6 +25,18 @@ if TYPE_CHECKING:
     from langgraph.channels.base import BaseChannel
     from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, Checkpoint
 
+# `lgckpt.accelerate` puts `triggers` where LangGraph looks this up.
+_THEIR_TRIGGERS = _algo._triggers
+
+
+class Channels(dict[str, Any]):
+    """The channels of a run that takes the native step where others do not: a dict by its type."""
+
+    __slots__ = ()
+
+
+_DICTS = (dict, Channels)
+
 
 def apply_writes(
     checkpoint: Checkpoint,
@@ -85,9 +97,9 @@ def create_checkpoint(
         The new checkpoint.
     """
     values, versions = None, checkpoint["channel_versions"]
-    if not channels_to_snapshot and type(channels) is dict:
+    if not channels_to_snapshot and type(channels) in _DICTS:
         versions = dict(versions)
-        values = core.channel_values(channels, versions, checkpoint["channel_values"])
+        values = core.channel_values(cast("Any", channels), versions, checkpoint["channel_values"])
     if values is None:
         return _checkpoint.create_checkpoint(
             checkpoint,
@@ -197,7 +209,7 @@ def triggers(
     found = core.triggers(channels, versions, seen, null_version, proc)
     if found is not None:
         return found
-    return _algo._triggers(channels, versions, seen, null_version, proc)
+    return _THEIR_TRIGGERS(channels, versions, seen, null_version, proc)
 
 
 def triggered_nodes(

@@ -39,9 +39,11 @@ ALLOWED: dict[str, set[str]] = {
     "postgres": {"backends", "errors", "lifetimes", "saver"},
     "redis": {"backends", "errors", "lifetimes", "saver"},
     "url": {"errors", "memory", "postgres", "redis", "saver", "sqlite"},
-    "status": {"core"},
-    "channels": {"core"},
     "barrier": {"saver"},
+    "acceleration": {"_accelerate", "core", "errors", "forks"},
+    "_accelerate": {"_serde", "barrier", "channels", "memory", "pregel"},
+    "status": {"acceleration", "core"},
+    "channels": {"core", "_serde"},
     "pregel": {"channels", "core"},
 }
 HOST_FREE = {"errors", "rows", "core", "forks", "loops", "mailbox", "chunks", "storage", "backends"}

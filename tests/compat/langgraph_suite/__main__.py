@@ -2,7 +2,8 @@
 
 `python -m tests.compat.langgraph_suite [--on PLACE] [tests/test_pregel.py ...]`. The official
 savers and ours in each place run at the same time, one process each. Exits with 1 if any
-test passes with the official savers only, or if ours were not really in use.
+test passes with the official savers only, or if ours were not really in use. In the place
+"accelerated" ours are files, and LangGraph's step is native.
 """
 
 import argparse
@@ -22,8 +23,11 @@ from tests.services.valkey import shared_url
 CACHE = Path(".cache") / "langgraph-suite"
 TIMEOUT_MINUTES = 30.0
 WHOLE = "tests"
+FILES = "files"
+ACCELERATED = "accelerated"
 PLACES: dict[str, Callable[[], str | None]] = {
-    "files": lambda: None,
+    FILES: lambda: None,
+    ACCELERATED: lambda: None,
     "postgres": postgres_url,
     "redis": shared_url,
 }
@@ -114,7 +118,8 @@ class _Suite:
         sdist.unpack(self._archive, directory)
         if name == _OFFICIAL:
             return Side("official", directory, tests)
-        return Side("lgckpt", directory, tests, PLACES[name]())
+        accelerated = name == ACCELERATED
+        return Side("lgckpt", directory, tests, PLACES[name](), accelerated=accelerated)
 
 
 if __name__ == "__main__":

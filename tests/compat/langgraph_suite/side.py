@@ -64,10 +64,17 @@ class Side:
         tests: Which of the suite's files, as pytest arguments.
         server: The URL of where our savers keep their data, whatever they are called; None
             for where their names say.
+        accelerated: LangGraph's step is to be native.
     """
 
     def __init__(
-        self, savers: str, root: Path, tests: list[str], server: str | None = None
+        self,
+        savers: str,
+        root: Path,
+        tests: list[str],
+        server: str | None = None,
+        *,
+        accelerated: bool = False,
     ) -> None:
         self.savers = savers
         self.log = root / "pytest.log"
@@ -76,7 +83,7 @@ class Side:
             self._process = subprocess.Popen(
                 [*_PYTEST, *tests],
                 cwd=root,
-                env=_environment(savers, self._records, server),
+                env=_environment(savers, self._records, server) | _acceleration(accelerated),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -138,3 +145,7 @@ def _environment(savers: str, records: Path, server: str | None) -> dict[str, st
         "LANGGRAPH_STRICT_MSGPACK": kept.get("LANGGRAPH_STRICT_MSGPACK", "false"),
         "LANGSMITH_TRACING": "false",
     }
+
+
+def _acceleration(wanted: bool) -> dict[str, str]:
+    return {"LGCKPT_SUITE_ACCELERATED": "1" if wanted else ""}

@@ -42,7 +42,9 @@ pub fn apply_writes<'py>(
     else {
         return Ok(None);
     };
-    let Ok(channels) = channels.cast_exact::<PyDict>() else { return Ok(None) };
+    if !is_dict(channels) {
+        return Ok(None);
+    }
     let (host, classes) = (host(py)?, Classes::now(py)?);
     let mut reader = Reader {
         py,
@@ -71,6 +73,25 @@ pub fn apply_writes<'py>(
             next_version: None,
         };
         Ok(Some(Bound::from_owned_ptr(py, step.apply(&mut board)?)))
+    }
+}
+
+/// Whether a mapping is a dict, or a dict by another name: one whose items are found as a dict's are.
+fn is_dict(mapping: &Bound<'_, PyAny>) -> bool {
+    if mapping.is_exact_instance_of::<PyDict>() {
+        return true;
+    }
+    // SAFETY: the GIL is held, a class is alive as long as its instance, and dict has these slots.
+    unsafe {
+        let (own, dict) = (ffi::Py_TYPE(mapping.as_ptr()), &raw const ffi::PyDict_Type);
+        let subscript = |class: *const ffi::PyTypeObject| {
+            (*class).tp_as_mapping.as_ref().and_then(|methods| methods.mp_subscript)
+        };
+        mapping.is_instance_of::<PyDict>()
+            && subscript(own).map(|slot| slot as usize)
+                == subscript(dict).map(|slot| slot as usize)
+            && (*own).tp_iter.map(|slot| slot as usize)
+                == (*dict).tp_iter.map(|slot| slot as usize)
     }
 }
 

@@ -11,6 +11,7 @@ import pytest
 from lgckpt_suite import adapt, prune, tally
 
 OURS = os.environ["LGCKPT_SUITE_SAVERS"] == "lgckpt"
+ACCELERATED = bool(os.environ["LGCKPT_SUITE_ACCELERATED"])
 RECORDS = Path(os.environ["LGCKPT_SUITE_RECORDS"])
 
 tally.watch_official()
@@ -18,6 +19,10 @@ if OURS:
     from lgckpt_suite import savers
 
     savers.put_in_place()
+if ACCELERATED:
+    from lgckpt_suite import native
+
+    native.put_in_place()
 
 _reports: list[pytest.TestReport] = []
 
@@ -37,6 +42,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         _record({"adapted": [*adapt.adapt_loaded(), *prune.skip_what_is_of_postgres(items)]})
         if tally.TALLY.official:
             raise pytest.UsageError(f"official savers made while importing: {tally.TALLY.official}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """All tests have run."""
+    if ACCELERATED:
+        _record({"adapted": [native.said()]})
+        if not native.is_in_place():
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,0 +1,44 @@
+"""The sources of LangGraph's functions that the native ones were tested with."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lgckpt._accelerate.places import Place
+from lgckpt._serde.langgraph import digest
+
+_ALGO = "langgraph.pregel._algo"
+_CHECKPOINT = "langgraph.pregel._checkpoint"
+
+PARTS: Final[dict[Place, tuple[Place, ...]]] = {
+    Place(_ALGO, "apply_writes"): (
+        Place(_ALGO, "task_path_str"),
+        Place("langgraph.checkpoint.base", "writes_sort_key"),
+    ),
+    Place(_CHECKPOINT, "create_checkpoint"): (),
+    Place(_CHECKPOINT, "channels_from_checkpoint"): (
+        Place(_CHECKPOINT, "_delta_channels_to_replay"),
+    ),
+    Place(_CHECKPOINT, "achannels_from_checkpoint"): (
+        Place(_CHECKPOINT, "_delta_channels_to_replay"),
+    ),
+    Place(_ALGO, "_triggers"): (),
+}
+"""What each function calls that its native form repeats."""
+
+TESTED: Final[dict[str, frozenset[str]]] = {
+    "apply_writes": frozenset({"ce0d0a632d958c57"}),
+    "task_path_str": frozenset({"fdd93b5d627c1afb"}),
+    "writes_sort_key": frozenset({"1e5351fc7b201e03"}),
+    "create_checkpoint": frozenset({"1f3458ce8b1a95a0"}),
+    "channels_from_checkpoint": frozenset({"8cb853a7b5e371ab"}),
+    "achannels_from_checkpoint": frozenset({"940afe0995b9cc49"}),
+    "_delta_channels_to_replay": frozenset({"709b5736e428f863"}),
+    "_triggers": frozenset({"cc6778ef2419cea0"}),
+}
+"""By name: the digests of the sources that were tested with (langgraph 1.2.18 to 1.2.22)."""
+
+
+def is_tested(function: Place) -> bool:
+    """Whether a function, and all that it calls of which the native form has its own, is known."""
+    return all(digest(part.look_up()) in TESTED[part.name] for part in (function, *PARTS[function]))

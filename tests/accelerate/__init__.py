@@ -1,0 +1,1 @@
+"""Graphs run plain and accelerated: nothing but the time may differ."""
