@@ -244,7 +244,7 @@ class Tree:
         """The memory it holds in bytes, the value included."""
     @property
     def proved(self) -> int:
-        """How many elements of a list `ObjectEncoder.tree` did not pack, as they had not changed."""
+        """How many elements `ObjectEncoder.tree` did not pack, since they had not changed."""
     @property
     def size(self) -> int:
         """The length of the value in bytes."""

@@ -110,17 +110,17 @@ class Serializer(JsonPlusSerializer):
     def dumps_tree(self, obj: Any, earlier: Any) -> Any:
         """Serialize a list and split it, sparing what is proved unchanged since an earlier one.
 
-        The bytes are those of `dumps_plain`. An element is not packed again where the earlier tree's
-        witness shows that it is made of the same unchangeable objects in the same shape; whatever
-        else guards the native path guards this too.
+        The bytes are those of `dumps_plain`. An element is not packed again where what the earlier
+        tree remembers shows that it is made of the same unchangeable objects in the same shape;
+        whatever else guards the native path guards this too.
 
         Args:
             obj: The value.
             earlier: The chunk tree of the channel's last value.
 
         Returns:
-            Its chunk tree, or None: where little can be spared, and from the pure Python core, which
-            packs every value afresh.
+            Its chunk tree, or None: where little can be spared, and from the pure Python core,
+            which packs every value afresh.
 
         Raises:
             EncodeError: The value cannot be packed.

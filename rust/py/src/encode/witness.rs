@@ -262,7 +262,7 @@ impl<'a, 'py> Pass<'a, 'py> {
         let mut made = self.made;
         let misses = self.earlier.misses;
         if made.nbytes == 0 {
-            let misses = misses.saturating_add(1).max(PATIENCE);
+            let misses = misses.saturating_add(1);
             return Witness { misses, ..Witness::default() };
         }
         made.nbytes += size_of_val(&*made.elements);
