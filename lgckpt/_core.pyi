@@ -253,6 +253,9 @@ class Tree:
     def nbytes(self) -> int:
         """The memory it holds in bytes, the value included."""
     @property
+    def proved(self) -> int:
+        """How many elements `ObjectEncoder.tree` did not pack, since they had not changed."""
+    @property
     def size(self) -> int:
         """The length of the value in bytes."""
     @property
@@ -341,6 +344,23 @@ class ObjectEncoder:
     def __new__(cls, default: Callable[[Any], Any], *, native: bool) -> ObjectEncoder: ...
     def encode(self, value: Any) -> bytes:
         """Pack one value.
+
+        Raises:
+            EncodeError: It cannot be packed.
+        """
+    def tree(self, value: Any, earlier: Tree) -> Tree | None:
+        """Pack a list, and split it, in one call.
+
+        The result is that of `Tree(encode(value), True, earlier)`, and what it remembers besides:
+        of which unchangeable objects, in which shape, each element was made. Where `earlier` was
+        made here too, elements for which that still holds are not packed again.
+
+        Args:
+            value: The value.
+            earlier: The tree of an earlier value.
+
+        Returns:
+            The tree; None for anything but a list of containers and objects.
 
         Raises:
             EncodeError: It cannot be packed.
