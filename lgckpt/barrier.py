@@ -36,13 +36,20 @@ _here = _Here()
 
 def at_barrier(
     put_checkpoint: Callable[[Any, CheckpointMetadata], None],
+    is_meant: Callable[[Any], bool] = lambda loop: True,
 ) -> Callable[[Any, CheckpointMetadata], None]:
-    """The method, known to `snapshotting` while it runs."""
+    """The method, known to `snapshotting` while it runs.
+
+    Args:
+        put_checkpoint: LangGraph's own.
+        is_meant: Whether snapshots are taken at the barriers of a loop.
+    """
 
     @wraps(put_checkpoint)
     def wrapper(self: Any, metadata: CheckpointMetadata) -> None:
         outer = _here.barrier
-        _here.barrier = _Barrier(self, self.checkpoint_previous_versions)
+        stored = self.checkpoint_previous_versions
+        _here.barrier = _Barrier(self, stored) if is_meant(self) else None
         try:
             put_checkpoint(self, metadata)
         finally:
