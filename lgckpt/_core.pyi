@@ -21,6 +21,7 @@ __all__ = [
     "decode",
     "decompress",
     "encode",
+    "etag",
     "hash_chunk",
     "open_root",
     "restore_channels",
@@ -153,6 +154,15 @@ def decompress(data: bytes, codec: str, max_len: int = ...) -> bytes:
 def hash_chunk(level: int, plain: bytes) -> bytes:
     """The 20-byte key of a chunk: BLAKE2b of its plain bytes, personalised by its level."""
 
+def etag(state: bytes, refs: bytes, metadata: bytes) -> bytes:
+    """Eight bytes that change whenever a row's content does: XXH3, which no key is made of.
+
+    Args:
+        state: The row's state, a frame.
+        refs: Its references.
+        metadata: Its metadata, a frame.
+    """
+
 def seal_root(
     size: int, head: bytes, refs: bytes, tail: bytes, codec: str | None
 ) -> tuple[bytes, bytes]:
@@ -243,6 +253,9 @@ class Tree:
     def nbytes(self) -> int:
         """The memory it holds in bytes, the value included."""
     @property
+    def proved(self) -> int:
+        """How many elements `ObjectEncoder.tree` did not pack, since they had not changed."""
+    @property
     def size(self) -> int:
         """The length of the value in bytes."""
     @property
@@ -331,6 +344,23 @@ class ObjectEncoder:
     def __new__(cls, default: Callable[[Any], Any], *, native: bool) -> ObjectEncoder: ...
     def encode(self, value: Any) -> bytes:
         """Pack one value.
+
+        Raises:
+            EncodeError: It cannot be packed.
+        """
+    def tree(self, value: Any, earlier: Tree) -> Tree | None:
+        """Pack a list, and split it, in one call.
+
+        The result is that of `Tree(encode(value), True, earlier)`, and what it remembers besides:
+        of which unchangeable objects, in which shape, each element was made. Where `earlier` was
+        made here too, elements for which that still holds are not packed again.
+
+        Args:
+            value: The value.
+            earlier: The tree of an earlier value.
+
+        Returns:
+            The tree; None for anything but a list of containers and objects.
 
         Raises:
             EncodeError: It cannot be packed.

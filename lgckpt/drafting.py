@@ -20,6 +20,7 @@ from langgraph.checkpoint.base import (
 )
 
 from lgckpt.configs import text
+from lgckpt.core import core
 from lgckpt.hints import Hint, Hints
 from lgckpt.packing import (
     SETTLE_MIN,
@@ -27,7 +28,6 @@ from lgckpt.packing import (
     Packer,
     State,
     Value,
-    etag,
     pack_write,
     parent_hashes,
 )
@@ -121,7 +121,10 @@ def carried_values(checkpoint: Checkpoint, new_versions: ChannelVersions) -> dic
 
 def pack_carried(draft: Draft) -> Draft:
     """Encode what is carried, now: the parent has to be read first and may be found absent."""
-    packed = {k: v if v is _NONE else draft.packer.value(v) for k, v in draft.carried.items()}
+    value = draft.packer.value
+    packed = {
+        k: v if v is _NONE or isinstance(v, Packed) else value(v) for k, v in draft.carried.items()
+    }
     return draft._replace(carried=packed)
 
 
@@ -146,7 +149,7 @@ def bind(draft: Draft, parent: Hint | None, *, whole: bool = False) -> Bound:
     for channel, packed in draft.changed.items():
         values[channel] = binder.sent(channel, packed)
     state, refs = packer.state(State(*draft.bare, values))
-    tag = etag(metadata, state, refs)
+    tag = core.etag(state, refs, metadata)
     row = CheckpointRow(*draft.key, draft.parent_id, draft.run_id, 0, tag, metadata, state, refs)
     put = PutCheckpoint(row, binder.chunks, binder.parent_claim(), binder.further_claims())
     held = len(state) + len(refs)

@@ -142,6 +142,10 @@ class Hints:
         hint = self._checkpoints.get((thread_id, checkpoint_ns))
         return hint if hint is not None and hint.checkpoint_id == checkpoint_id else None
 
+    def has(self, thread_id: str, checkpoint_ns: str) -> bool:
+        """Whether any checkpoint of a namespace is remembered."""
+        return self._checkpoints.get((thread_id, checkpoint_ns)) is not None
+
     def put(self, thread_id: str, checkpoint_ns: str, hint: Hint) -> None:
         """Remember a checkpoint in place of the namespace's last one."""
         self._checkpoints.put((thread_id, checkpoint_ns), hint, hint.nbytes())

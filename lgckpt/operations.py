@@ -24,7 +24,6 @@ from lgckpt.drafting import (
     Draft,
     bind,
     bind_writes,
-    draft,
     draft_writes,
     pack_carried,
 )
@@ -47,7 +46,8 @@ from lgckpt.reading import (
 )
 from lgckpt.recall import Recall
 from lgckpt.rows import CheckpointKey, Loaded, Written
-from lgckpt.small import bind_small, draft_of
+from lgckpt.small import draft_of
+from lgckpt.snapshots import rows_of
 from lgckpt.storage import Driver, ThreadView
 from lgckpt.versions import next_version
 
@@ -81,18 +81,17 @@ async def put(
     new_versions: ChannelVersions,
 ) -> RunnableConfig:
     """Encode now, then store; built again from what is there when a claim did not hold."""
-    key = CheckpointKey(
-        thread_of(config), namespace_of(config), text(checkpoint["id"], "checkpoint id")
-    )
-    given = (context.packer, config, key, checkpoint, metadata, new_versions, context.hints)
-    bound = bind_small(*given)
-    if bound is None:
-        await _store(context, draft(*given))
-    elif await context.driver("put", bound.put):
-        context.hints.put(key.thread_id, key.checkpoint_ns, bound.hint)
+    packer, hints = context.packer, context.hints
+    rows = rows_of(packer, config, checkpoint, metadata, new_versions, hints)
+    if isinstance(rows, Draft):
+        key = rows.key
+        await _store(context, rows)
     else:
-        drafted = draft_of(context.packer, bound, checkpoint, new_versions)
-        await _store(context, drafted, missed=True)
+        key = rows.put.row.key
+        if await context.driver("put", rows.put):
+            hints.put(key.thread_id, key.checkpoint_ns, rows.hint)
+        else:
+            await _store(context, draft_of(packer, rows, checkpoint, new_versions), missed=True)
     return config_of(config["configurable"]["thread_id"], key.checkpoint_ns, key.checkpoint_id)
 
 

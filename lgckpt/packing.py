@@ -9,7 +9,6 @@ row into one chunk, so that carrying it on costs 21 bytes.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -81,18 +80,18 @@ class Packer:
         rows: Makes and reads rows of small values in one call; None if the serializer cannot.
     """
 
-    __slots__ = ("_splits", "codec", "dumps", "rows", "serde")
+    __slots__ = ("_own", "codec", "dumps", "rows", "serde")
 
     def __init__(self, serde: SerializerProtocol, codec: str | None) -> None:
         self.serde = serde
         self.codec = codec
         self.dumps: Callable[[Any], tuple[str, bytes]] = serde.dumps_typed
-        self._splits = False
+        self._own: Serializer | None = None
         if isinstance(serde, Serializer) and type(serde).dumps_typed is Serializer.dumps_typed:
             self.dumps = serde.dumps_plain
-            self._splits = True
-        plain = self._splits and type(serde).loads_typed is Serializer.loads_typed
-        self.rows: Serializer | None = serde if plain and isinstance(serde, Serializer) else None
+            self._own = serde
+        is_read_alike = type(serde).loads_typed is Serializer.loads_typed
+        self.rows: Serializer | None = self._own if is_read_alike else None
 
     def value(self, obj: Any, earlier: Any | None = None) -> Packed:
         """Serialize a channel value or a write, and split it if it is large.
@@ -100,20 +99,22 @@ class Packer:
         Args:
             obj: The value.
             earlier: The chunk tree of the channel's last value, whose hashes are taken over as
-                far as the bytes are the same.
+                far as the bytes are the same, and of a list the bytes as far as it is proved
+                unchanged.
         """
+        if earlier is not None and self._own is not None:
+            tree = self._own.dumps_tree(obj, earlier)
+            if tree is not None:
+                return _packed("msgpack", tree)
         tag, data = self.dumps(obj)
         if type(data) is not bytes:
             data = bytes(data)
         if len(data) <= INLINE_MAX:
             return Packed(Value(tag, len(data), b"", b"", data), None, None)
-        if not self._splits:
+        if self._own is None:
             ref, frame = core.seal_leaf(data, self.codec)
             return Packed(Value(tag, len(data), b"", ref, b""), None, Chunk(ref[1:], frame))
-        tree = core.Tree(data, tag == "msgpack", earlier)
-        if not tree.refs:
-            return Packed(Value(tag, len(data), b"", b"", data), None, None)
-        return Packed(Value(tag, tree.size, tree.head, tree.refs, tree.tail), tree, None)
+        return _packed(tag, core.Tree(data, tag == "msgpack", earlier))
 
     def settle(self, value: Value) -> tuple[Value, Chunk | None]:
         """Move what a row holds of a value into one chunk, if that is worth it."""
@@ -157,12 +158,12 @@ class Packer:
         return self.rows.inline_state(versions, ((c, v.tag, v.tail) for c, v in values.items()))
 
 
-def etag(metadata: bytes, state: bytes, refs: bytes) -> bytes:
-    """Eight bytes that change whenever a row's content does (BLAKE2b)."""
-    digest = hashlib.blake2b(state, digest_size=8)
-    digest.update(refs)
-    digest.update(metadata)
-    return digest.digest()
+def _packed(tag: str, tree: Any) -> Packed:
+    """A value that was split, unless it is small after all."""
+    refs = tree.refs if tree.size > INLINE_MAX else b""
+    if not refs:
+        return Packed(Value(tag, tree.size, b"", b"", tree.data), None, None)
+    return Packed(Value(tag, tree.size, tree.head, refs, tree.tail), tree, None)
 
 
 def unpack_state(row: CheckpointRow) -> State:

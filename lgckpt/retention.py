@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.serde.types import TASKS
 
+from lgckpt.core import core
 from lgckpt.errors import CorruptCheckpointError
-from lgckpt.packing import Packer, State, etag
+from lgckpt.packing import Packer, State
 from lgckpt.reading import read_checkpoint, read_metadata, read_state
 from lgckpt.rows import HIDDEN, CheckpointRow, Entry, ThreadEdit
 from lgckpt.storage import ThreadView
@@ -188,7 +189,7 @@ class _Pruner:
                 flags=row.flags | HIDDEN,
                 run_id=None,
                 parent_id=row.parent_id if above else None,
-                etag=etag(row.metadata, state, refs),
+                etag=core.etag(state, refs, row.metadata),
             )
         )
         edit.trim_writes[place] = frozenset(names)

@@ -29,6 +29,7 @@ from lgckpt.listing import listing
 from lgckpt.operations import Context
 from lgckpt.packing import Packer
 from lgckpt.serde import Serializer
+from lgckpt.snapshots import take
 from lgckpt.storage import AsyncStorage, SyncStorage, run_sync
 from lgckpt.versions import next_version
 
@@ -75,12 +76,17 @@ class Saver(BaseCheckpointSaver[str]):
             or found.hints is not handle.hints
             or handle.closed
         ):
-            packer = Packer(self.serde, self._compression)
             driver = handle.driver(sync=sync)
-            found = Context(driver, packer, handle.hints)
+            found = Context(driver, self._packer(), handle.hints)
             # A clone has this attribute too, so what is in it stays as it is.
             self._contexts = {**self._contexts, sync: found}
         return found
+
+    def _packer(self) -> Packer:
+        for found in self._contexts.values():
+            if found.packer.serde is self.serde:
+                return found.packer
+        return Packer(self.serde, self._compression)
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return run_sync(coroutine)
@@ -182,6 +188,34 @@ class Saver(BaseCheckpointSaver[str]):
         """
         context = self._context(sync=True)
         return self._run(operations.put(context, config, checkpoint, metadata, new_versions))
+
+    def snapshot(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> Checkpoint:
+        """Pack a checkpoint now, to be stored later.
+
+        Nothing is stored, and no database is asked. Handed to `put` or `aput` of this saver with
+        the very same `config` and `metadata`, what it returns is stored as it was packed, whatever
+        has become of its values since; anywhere else it is the checkpoint.
+
+        Args:
+            config: As for `put`.
+            checkpoint: The checkpoint.
+            metadata: Its metadata.
+            new_versions: As for `put`.
+
+        Returns:
+            The checkpoint, with the rows it is stored as.
+
+        Raises:
+            EncodeError: A value cannot be serialized.
+        """
+        hints = self._handle.hints
+        return take(self._packer(), config, checkpoint, metadata, new_versions, hints)
 
     async def aput(
         self,

@@ -88,6 +88,7 @@ class Serializer(JsonPlusSerializer):
         encoder = _encoder(self._core)
         self._encode: Callable[[Any], bytes] = encoder.encode
         self._encode_row: Callable[..., Any] | None = getattr(encoder, "row", None)
+        self._encode_tree: Callable[[Any, Any], Any] | None = getattr(encoder, "tree", None)
         # With the hook it was made for: `with_msgpack_allowlist` gives its copy another one.
         self._decoder: tuple[Any, Callable[[Any], Any], Callable[..., Any]] | None = None
 
@@ -105,6 +106,35 @@ class Serializer(JsonPlusSerializer):
         """
         tag, data = self._dumps(obj)
         return tag, data if type(data) is bytes else bytes(data)
+
+    def dumps_tree(self, obj: Any, earlier: Any) -> Any:
+        """Serialize a list and split it, sparing what is proved unchanged since an earlier one.
+
+        The bytes are those of `dumps_plain`. An element is not packed again where what the earlier
+        tree remembers shows that it is made of the same unchangeable objects in the same shape;
+        whatever else guards the native path guards this too.
+
+        Args:
+            obj: The value.
+            earlier: The chunk tree of the channel's last value.
+
+        Returns:
+            Its chunk tree, or None: where little can be spared, and from the pure Python core,
+            which packs every value afresh.
+
+        Raises:
+            EncodeError: The value cannot be packed.
+        """
+        if type(obj) is not list or self._encode_tree is None or host.is_patched():
+            return None
+        if type(earlier) is not self._core.Tree:
+            return None
+        try:
+            return self._encode_tree(obj, earlier)
+        except EncodeError:
+            if not self.pickle_fallback:
+                raise
+            return None
 
     def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
         """Serialize, and compress if that was asked for and helps.

@@ -62,10 +62,12 @@ def draft_of(
 ) -> Draft:
     """The draft of a row that was made here, to be bound to its parent as that is now.
 
-    What is new comes from the row: the caller may have changed its values since.
+    What it holds comes from the row: the caller may have changed its values since.
     """
     row = bound.put.row
     state = unpack_state(row)
+    packed = {k: Packed(value, None, None) for k, value in state.values.items()}
+    carried = carried_values(checkpoint, new_versions)
     return Draft(
         row.key,
         row.parent_id,
@@ -74,8 +76,8 @@ def draft_of(
         bound.hint.versions,
         row.metadata,
         row.run_id,
-        {k: Packed(state.values[k], None, None) for k in new_versions if k in state.values},
-        carried_values(checkpoint, new_versions),
+        {k: packed[k] for k in new_versions if k in packed},
+        {k: packed.get(k, value) for k, value in carried.items()},
     )
 
 

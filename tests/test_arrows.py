@@ -15,7 +15,7 @@ SHARED = {"errors", "rows", "core"}
 RULES = {"packing", "serde", "storage"}
 SAVER = {
     "bridges", "configs", "drafting", "handle", "hints", "history", "listing", "operations",
-    "reading", "recall", "retention", "saver", "small",
+    "reading", "recall", "retention", "saver", "small", "snapshots",
     "versions",
 }  # fmt: skip
 ALLOWED: dict[str, set[str]] = {
@@ -39,8 +39,9 @@ ALLOWED: dict[str, set[str]] = {
     "postgres": {"backends", "errors", "lifetimes", "saver"},
     "redis": {"backends", "errors", "lifetimes", "saver"},
     "url": {"errors", "memory", "postgres", "redis", "saver", "sqlite"},
+    "barrier": {"saver"},
     "acceleration": {"_accelerate", "core", "errors", "forks"},
-    "_accelerate": {"_serde", "channels", "memory", "pregel"},
+    "_accelerate": {"_serde", "barrier", "channels", "memory", "pregel"},
     "status": {"acceleration", "core"},
     "channels": {"core", "_serde"},
     "pregel": {"channels", "core"},

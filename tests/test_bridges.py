@@ -26,6 +26,7 @@ class Recorder:
     def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self.loop = loop
         self.closed: list[asyncio.AbstractEventLoop] = []
+        self.waiting = threading.Event()
         self.cancelled = threading.Event()
         self.forgotten = False
 
@@ -40,6 +41,7 @@ class Recorder:
         raise TimeoutError("of its own")
 
     async def wait(self) -> None:
+        self.waiting.set()
         try:
             await asyncio.sleep(3600)
         except asyncio.CancelledError:
@@ -62,6 +64,22 @@ def sync(bridge: AsyncBridge, verb: str) -> Any:
     with pytest.raises(StopIteration) as stop:
         coroutine.send(None)
     return stop.value.value
+
+
+def waiting_call(bridge: AsyncBridge, storage: Recorder) -> tuple[threading.Thread, list[Any]]:
+    """A sync call that waits in a thread of its own, and where its error will be."""
+    outcome: list[Any] = []
+
+    def call() -> None:
+        try:
+            bridge.blocking("wait").send(None)
+        except BaseException as exc:
+            outcome.append(exc)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    assert storage.waiting.wait(10)
+    return caller, outcome
 
 
 def test_all_calls_of_both_colours_run_on_one_loop_of_ours() -> None:
@@ -125,7 +143,7 @@ def test_closing_ends_what_still_waits() -> None:
 
     async def close_midway() -> None:
         waiting = asyncio.ensure_future(bridge.awaiting("wait"))
-        await asyncio.sleep(0.05)
+        assert await asyncio.to_thread(storage.waiting.wait, 10)
         await bridge.aclose()
         with pytest.raises(ClosedError):
             await waiting
@@ -137,17 +155,7 @@ def test_closing_ends_what_still_waits() -> None:
 def test_closing_ends_a_sync_call_that_still_waits() -> None:
     storage = Recorder()
     bridge = AsyncBridge(storage)
-    outcome: list[BaseException] = []
-
-    def call() -> None:
-        try:
-            bridge.blocking("wait").send(None)
-        except BaseException as exc:
-            outcome.append(exc)
-
-    caller = threading.Thread(target=call)
-    caller.start()
-    time.sleep(0.1)
+    caller, outcome = waiting_call(bridge, storage)
     bridge.close()
     caller.join(10)
     assert [type(exc) for exc in outcome] == [ClosedError]
@@ -295,18 +303,9 @@ def test_a_given_loop_that_stops_leaves_nobody_waiting() -> None:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    bridge = AsyncBridge(Recorder(loop))
-    outcome: list[BaseException] = []
-
-    def call() -> None:
-        try:
-            bridge.blocking("wait").send(None)
-        except BaseException as exc:
-            outcome.append(exc)
-
-    caller = threading.Thread(target=call)
-    caller.start()
-    time.sleep(0.1)
+    storage = Recorder(loop)
+    bridge = AsyncBridge(storage)
+    caller, outcome = waiting_call(bridge, storage)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(10)
     caller.join(10)

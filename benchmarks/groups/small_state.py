@@ -24,6 +24,9 @@ _AT_ONCE = 50
 # Where a file lies on the disk and which core a worker thread wakes on are luck that lasts as
 # long as a saver is open: samples come from many openings.
 _SAMPLES_PER_OPENING = 3
+# Puts after which either side's write-ahead log has been written to its end and begun anew:
+# its file does not grow any more.
+_AROUND = 600
 
 _Times = dict[str, dict[str, list[float]]]
 
@@ -37,11 +40,20 @@ def run(settings: Settings) -> list[Result]:
             _sync(Path(directory), _kinds(settings, opening), times)
         with TemporaryDirectory(dir=settings.directory) as directory:
             asyncio.run(_async(Path(directory), _kinds(settings, opening), async_times))
+    around: _Times = {"put": defaultdict(list), "get": defaultdict(list)}
+    with TemporaryDirectory(dir=settings.directory) as directory:
+        _sync(Path(directory), _kinds(settings, 0), around, _AROUND, settings.samples)
     one, many = "small state of 5 scalar channels", f"the same, {_AT_ONCE} threads at once"
     goal, open_goal = Goal(Kind.FASTER, 1.0, 1.3), Goal(Kind.FASTER)
     return [
         _result(f"put, {one}", times["put"], goal, "SqliteSaver"),
         _result(f"get_tuple, {one}", times["get"], goal, "SqliteSaver"),
+        _result(
+            f"put, the same, in a file put to {_AROUND} times",
+            around["put"],
+            open_goal,
+            "SqliteSaver",
+        ),
         _result(f"aput, {many}", async_times["put"], open_goal, "AsyncSqliteSaver"),
         _result(f"aget_tuple, {many}", async_times["get"], open_goal, "AsyncSqliteSaver"),
     ]
@@ -65,15 +77,22 @@ def _result(name: str, seconds: Mapping[str, list[float]], goal: Goal, official:
     )
 
 
-def _sync(directory: Path, kinds: Mapping[str, SaverKind[Path]], times: _Times) -> None:
+def _sync(
+    directory: Path,
+    kinds: Mapping[str, SaverKind[Path]],
+    times: _Times,
+    before: int = _PUTS_PER_SAMPLE,
+    samples: int = _SAMPLES_PER_OPENING,
+) -> None:
     with ExitStack() as stack:
         threads = {
             side: Thread(stack.enter_context(kind.open(directory / f"{side}.db")))
             for side, kind in kinds.items()
         }
         for thread in threads.values():
-            _sync_sample(thread)
-        for _ in range(_SAMPLES_PER_OPENING):
+            for _ in range(before // _PUTS_PER_SAMPLE):
+                _sync_sample(thread)
+        for _ in range(samples):
             for side, thread in threads.items():
                 put, get = _sync_sample(thread)
                 times["put"][side].append(put)

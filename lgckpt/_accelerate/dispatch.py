@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from langgraph.pregel import _algo, _checkpoint
+from langgraph.pregel import _algo, _checkpoint, _loop
 
-from lgckpt import pregel
+from lgckpt import barrier, pregel
 from lgckpt._accelerate.marks import Channels, is_native
 
 _APPLY = _algo.apply_writes
@@ -66,6 +66,13 @@ def _triggers(channels: Any, versions: Any, seen: Any, null_version: Any, proc: 
     """See `lgckpt.pregel.triggers`."""
     look = pregel.triggers if type(channels) is Channels else _TRIGGERS
     return look(channels, versions, seen, null_version, proc)
+
+
+# A snapshot is taken at the barriers of these runs, and copied by no other.
+put_checkpoint = barrier.at_barrier(
+    _loop.PregelLoop._put_checkpoint, lambda loop: type(loop.channels) is Channels
+)
+copy_checkpoint = barrier.snapshotting(_checkpoint.copy_checkpoint)
 
 
 def _is_native(specs: Any, config: Any) -> bool:

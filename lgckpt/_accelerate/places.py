@@ -5,6 +5,7 @@ It imports them by name, so each module that calls one has it under a name of it
 
 from __future__ import annotations
 
+from functools import reduce
 from importlib import import_module
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +17,7 @@ _MAIN = "langgraph.pregel.main"
 
 
 class Place(NamedTuple):
-    """A module that looks a function up, and the function's name there."""
+    """A module that looks a function up, and its name there: of a method, `Class.name`."""
 
     module: str
     name: str
@@ -26,14 +27,16 @@ class Place(NamedTuple):
 
     def look_up(self) -> Any:
         """What the name stands for now; None if there is no such name."""
+        *owners, name = self.name.split(".")
         try:
-            return getattr(import_module(self.module), self.name, None)
-        except ImportError:
+            return getattr(reduce(getattr, owners, import_module(self.module)), name, None)
+        except (ImportError, AttributeError):
             return None
 
     def put(self, function: Any) -> None:
         """Have the name stand for a function."""
-        setattr(import_module(self.module), self.name, function)
+        *owners, name = self.name.split(".")
+        setattr(reduce(getattr, owners, import_module(self.module)), name, function)
 
 
 PLACES: Final[dict[Place, tuple[Place, ...]]] = {
@@ -56,5 +59,7 @@ PLACES: Final[dict[Place, tuple[Place, ...]]] = {
         Place(_MAIN, "achannels_from_checkpoint"),
     ),
     Place(_ALGO, "_triggers"): (Place(_ALGO, "_triggers"),),
+    Place(_LOOP, "PregelLoop._put_checkpoint"): (Place(_LOOP, "PregelLoop._put_checkpoint"),),
+    Place(_CHECKPOINT, "copy_checkpoint"): (Place(_LOOP, "copy_checkpoint"),),
 }
 """By where a function is defined: every place where it is looked up."""

@@ -9,6 +9,7 @@ from lgckpt._serde.langgraph import digest
 
 _ALGO = "langgraph.pregel._algo"
 _CHECKPOINT = "langgraph.pregel._checkpoint"
+_LOOP = "langgraph.pregel._loop"
 
 PARTS: Final[dict[Place, tuple[Place, ...]]] = {
     Place(_ALGO, "apply_writes"): (
@@ -23,6 +24,10 @@ PARTS: Final[dict[Place, tuple[Place, ...]]] = {
         Place(_CHECKPOINT, "_delta_channels_to_replay"),
     ),
     Place(_ALGO, "_triggers"): (),
+    Place(_LOOP, "PregelLoop._put_checkpoint"): (
+        Place("langgraph.pregel._utils", "get_new_channel_versions"),
+    ),
+    Place(_CHECKPOINT, "copy_checkpoint"): (),
 }
 """What each function calls that its native form repeats."""
 
@@ -35,6 +40,9 @@ TESTED: Final[dict[str, frozenset[str]]] = {
     "achannels_from_checkpoint": frozenset({"940afe0995b9cc49"}),
     "_delta_channels_to_replay": frozenset({"709b5736e428f863"}),
     "_triggers": frozenset({"cc6778ef2419cea0"}),
+    "PregelLoop._put_checkpoint": frozenset({"39fddb954d84965f", "29c17827bb8c152c"}),
+    "get_new_channel_versions": frozenset({"2509502169b0b2a9"}),
+    "copy_checkpoint": frozenset({"ff1eee2d2076b331"}),
 }
 """By name: the digests of the sources that were tested with (langgraph 1.2.18 to 1.2.22)."""
 

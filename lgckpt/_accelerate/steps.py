@@ -5,19 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from langgraph.pregel._loop import PregelLoop
+
 from lgckpt import channels, pregel
 from lgckpt._accelerate import dispatch, probe
 from lgckpt._accelerate.patch import Patch
 from lgckpt._accelerate.places import PLACES, Place
 from lgckpt._accelerate.sources import is_tested
+from lgckpt.barrier import at_barrier
 
-_NATIVE: Final[dict[str, Callable[..., Any]]] = {
-    "apply_writes": pregel.apply_writes,
-    "create_checkpoint": pregel.create_checkpoint,
-    "channels_from_checkpoint": pregel.channels_from_checkpoint,
-    "achannels_from_checkpoint": pregel.achannels_from_checkpoint,
-    "_triggers": pregel.triggers,
+_NATIVE: Final[dict[str, tuple[Callable[..., Any], Callable[..., Any]]]] = {
+    "apply_writes": (pregel.apply_writes, dispatch.apply_writes),
+    "create_checkpoint": (pregel.create_checkpoint, dispatch.create_checkpoint),
+    "channels_from_checkpoint": (
+        pregel.channels_from_checkpoint,
+        dispatch.channels_from_checkpoint,
+    ),
+    "achannels_from_checkpoint": (
+        pregel.achannels_from_checkpoint,
+        dispatch.achannels_from_checkpoint,
+    ),
+    "_triggers": (pregel.triggers, dispatch._triggers),
+    "PregelLoop._put_checkpoint": (
+        at_barrier(PregelLoop._put_checkpoint),
+        dispatch.put_checkpoint,
+    ),
+    "copy_checkpoint": (dispatch.copy_checkpoint, dispatch.copy_checkpoint),
 }
+"""What is put in a place: for every run, and where only some graphs are accelerated."""
 
 UNTESTED = "its source is not one that was tested with"
 FOREIGN = "somebody else replaced it"
@@ -51,8 +66,8 @@ class Steps:
         self._prove()
         for place, patch in self._patches.items():
             if self._proved.get(place):
-                native = _NATIVE[place.name]
-                patch.put(native if everywhere else getattr(dispatch, place.name))
+                for_all, for_some = _NATIVE[place.name]
+                patch.put(for_all if everywhere else for_some)
 
     def take_back(self) -> list[Place]:
         """Put LangGraph's own functions back.
@@ -86,7 +101,7 @@ class Steps:
 
     def _probe(self, patches: dict[Place, Patch]) -> str | None:
         for place, patch in patches.items():
-            patch.put(probe.counted(place, _NATIVE[place.name]))
+            patch.put(probe.counted(place, _NATIVE[place.name][0]))
         try:
             seen = probe.run()
         except RuntimeError as failure:

@@ -7,7 +7,7 @@ from lgckpt._fallback.assemble import assemble
 from lgckpt._fallback.codec import ObjectDecoder, ObjectEncoder, PackedExt, decode, encode
 from lgckpt._fallback.compress import compress, decompress
 from lgckpt._fallback.frame import seal, unseal
-from lgckpt._fallback.hashing import hash_chunk
+from lgckpt._fallback.hashing import etag, hash_chunk
 from lgckpt._fallback.seal import children, open_root, seal_leaf, seal_root
 from lgckpt._fallback.step import (
     adopt_channel,
@@ -36,6 +36,7 @@ __all__ = [
     "decode",
     "decompress",
     "encode",
+    "etag",
     "hash_chunk",
     "open_root",
     "restore_channels",

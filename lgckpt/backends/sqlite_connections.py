@@ -21,6 +21,7 @@ from lgckpt.backends.sqlite_given import (
     is_busy,
     is_open,
 )
+from lgckpt.backends.sqlite_log import Log
 from lgckpt.backends.sqlite_schema import select
 from lgckpt.errors import ClosedError, ConfigurationError, StorageError
 
@@ -87,6 +88,7 @@ class Connections:
         self._single = self._given is not None or in_memory(self.name)
         self._closed = False
         self._writer: sqlite3.Connection | None = self._given
+        self._log: Log | None = None
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.RLock()
         self._gate = threading.Condition()
@@ -109,6 +111,7 @@ class Connections:
                     connection.execute("BEGIN IMMEDIATE")
                     yield connection
                     connection.execute("COMMIT")
+                    self._committed(connection)
                 except BaseException:
                     with suppress(sqlite3.Error):
                         if connection.in_transaction:
@@ -172,9 +175,15 @@ class Connections:
                 writer = self._writer
                 if writer is None or not self._current or self._closed:
                     writer = self._open_writer(writing=True)
-                return writer.execute(query, parameters).rowcount
+                stored = writer.execute(query, parameters).rowcount
+                self._committed(writer)
+                return stored
         except sqlite3.Error as exc:
             raise self._translated(exc) from exc
+
+    def _committed(self, connection: sqlite3.Connection) -> None:
+        if self._log is not None:
+            self._log.committed(connection)
 
     def _translated(self, exc: sqlite3.Error) -> StorageError:
         """Our error for one of the driver's, with the database's name."""
@@ -197,6 +206,9 @@ class Connections:
         self._check_open()
         if self._writer is None:
             self._writer = self._connect()
+            # Only these wait for the disk at each commit.
+            waits = self._synchronous in ("FULL", "EXTRA") and not self._single
+            self._log = Log() if waits else None
         if not (self._current if writing else self._ready):
             self._learn_file()
             if self._writer.in_transaction:

@@ -33,24 +33,14 @@ def race(scenario: str, how: str, path: Path, seed: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ROUNDS)
-def test_no_reference_dangles_while_retention_races_puts(
-    tmp_path: Path, seed: int, how: str
-) -> None:
-    race("4", how, tmp_path, seed)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("how", ROUNDS)
-def test_pending_sends_of_format_3_are_read_while_retention_races_puts(
-    tmp_path: Path, seed: int, how: str
-) -> None:
-    """They are writes of the parent, so that a checkpoint is read in more than one place."""
-    race("3", how, tmp_path, seed)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("how", ROUNDS)
-def test_a_delta_channel_replays_whole_while_prune_races_puts(
-    tmp_path: Path, seed: int, how: str
-) -> None:
-    race("delta", how, tmp_path, seed)
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        pytest.param("4", id="no-reference-dangles"),
+        # They are writes of the parent, so that a checkpoint is read in more than one place.
+        pytest.param("3", id="pending-sends-of-format-3-are-read"),
+        pytest.param("delta", id="a-delta-channel-replays-whole"),
+    ],
+)
+def test_while_retention_races_puts(tmp_path: Path, seed: int, how: str, scenario: str) -> None:
+    race(scenario, how, tmp_path, seed)

@@ -55,6 +55,9 @@ pub struct Known {
     pub pydantic_extra: Immortal,
     /// The descriptors of a model's slots: `__pydantic_extra__`, `_private__` and `_fields_set__`.
     pub model_slots: [Immortal; 3],
+    /// `pydantic.BaseModel`, and where its instances have `__pydantic_extra__`, if in a slot.
+    pub model: Immortal,
+    pub model_extra: Option<Slot>,
     pub new: Immortal,
     /// Attributes that make LangGraph treat an object as another kind, whatever its class.
     pub hooks: [Immortal; 5],
@@ -76,7 +79,8 @@ fn load(py: Python<'_>) -> PyResult<Known> {
     let of = |module: &str, name: &str| -> PyResult<Immortal> {
         Ok(Immortal::new(py.import(module)?.getattr(name)?))
     };
-    let model = py.import("pydantic")?.getattr("BaseModel")?.getattr("__dict__")?;
+    let base = py.import("pydantic")?.getattr("BaseModel")?;
+    let model = base.getattr("__dict__")?;
     let slot = |name: &str| -> PyResult<Immortal> { Ok(Immortal::new(model.get_item(name)?)) };
     Ok(Known {
         ext: Immortal::new(ormsgpack.getattr("Ext")?),
@@ -101,10 +105,75 @@ fn load(py: Python<'_>) -> PyResult<Known> {
             slot("__pydantic_private__")?,
             slot("__pydantic_fields_set__")?,
         ],
+        model: Immortal::new(base),
+        // SAFETY: the GIL is held.
+        model_extra: unsafe { Slot::of(slot("__pydantic_extra__")?) },
         new: Immortal::name(py, "__new__"),
         hooks: ["model_dump", "get_secret_value", "dict", "_asdict", "node"]
             .map(|name| Immortal::name(py, name)),
     })
+}
+
+/// Where the instances of a class keep one of their values.
+#[derive(Clone, Copy)]
+pub struct Slot {
+    offset: isize,
+}
+
+impl Slot {
+    /// The slot of a member descriptor; None for any other object.
+    ///
+    /// # Safety
+    /// The GIL is held.
+    unsafe fn of(descriptor: Immortal) -> Option<Self> {
+        let descriptor = descriptor.ptr();
+        // SAFETY: the type says that it is a member descriptor, and these point to their definition.
+        unsafe {
+            if ffi::Py_TYPE(descriptor) != &raw mut ffi::PyMemberDescr_Type {
+                return None;
+            }
+            let member = (*descriptor.cast::<ffi::PyMemberDescrObject>()).d_member;
+            let member = &*member.cast::<ffi::PyMemberDef>();
+            (member.type_code == ffi::Py_T_OBJECT_EX).then_some(Self { offset: member.offset })
+        }
+    }
+
+    /// The value, borrowed; null if there is none.
+    ///
+    /// # Safety
+    /// `object` is a live instance of the class whose slot it is, and the GIL is held.
+    #[inline(always)]
+    pub unsafe fn read(self, object: *mut ffi::PyObject) -> *mut ffi::PyObject {
+        // SAFETY: the caller's; a slot is aligned as a pointer.
+        unsafe { object.byte_offset(self.offset).cast::<*mut ffi::PyObject>().read() }
+    }
+}
+
+impl Known {
+    /// Where instances of a model's class keep `__pydantic_extra__`; None for any other class, and
+    /// for a model that has its own.
+    ///
+    /// # Safety
+    /// `class` is a live class and the GIL is held.
+    pub unsafe fn extra_slot(&self, class: *mut ffi::PyTypeObject) -> Option<Slot> {
+        // SAFETY: the caller's. A model's metaclass runs Python code only for attributes that are not
+        // found, and the base has this one.
+        unsafe {
+            if ffi::Py_TYPE(class.cast()) != ffi::Py_TYPE(self.model.ptr())
+                || ffi::PyType_IsSubtype(class, self.model.class()) == 0
+            {
+                return None;
+            }
+            let found = ffi::PyObject_GetAttr(class.cast(), self.pydantic_extra.ptr());
+            if found.is_null() {
+                ffi::PyErr_Clear();
+                return None;
+            }
+            let is_original = found == self.model_slots[0].ptr();
+            ffi::Py_DECREF(found);
+            if is_original { self.model_extra } else { None }
+        }
+    }
 }
 
 /// The version `CPython` gives a class, changed by any change to it or to its bases; 0 if it has none.
@@ -142,8 +211,9 @@ pub unsafe fn name_object(class: *mut ffi::PyTypeObject) -> *mut ffi::PyObject {
 /// What a plan for a class was made from; any change to the class shows as a different stamp.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
-    version: u32,
-    name: usize,
+    pub version: u32,
+    /// The address of the name object.
+    pub name: usize,
 }
 
 impl Stamp {

@@ -92,6 +92,13 @@ fn hash_chunk<'py>(py: Python<'py>, level: u8, plain: &[u8]) -> Bound<'py, PyByt
     PyBytes::new(py, &work(py, plain.len(), || hash::hash_chunk(level, plain)))
 }
 
+/// Eight bytes that change whenever a row's content does.
+#[pyfunction]
+fn etag<'py>(py: Python<'py>, state: &[u8], refs: &[u8], metadata: &[u8]) -> Bound<'py, PyBytes> {
+    let length = state.len() + refs.len() + metadata.len();
+    PyBytes::new(py, &work(py, length, || hash::etag(&[state, refs, metadata])))
+}
+
 /// A reference and the frame it refers to.
 type Sealed<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>);
 
@@ -183,6 +190,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(compress, module)?)?;
     module.add_function(wrap_pyfunction!(decompress, module)?)?;
     module.add_function(wrap_pyfunction!(hash_chunk, module)?)?;
+    module.add_function(wrap_pyfunction!(etag, module)?)?;
     module.add_function(wrap_pyfunction!(seal_root, module)?)?;
     module.add_function(wrap_pyfunction!(seal_leaf, module)?)?;
     module.add_function(wrap_pyfunction!(open_root, module)?)?;

@@ -5,6 +5,7 @@ use lgckpt_core::{known, refs, tree, unsent};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
+use crate::encode::Witness;
 use crate::error::Failure;
 use crate::pack::work;
 
@@ -39,9 +40,32 @@ type Unsent<'py> = (Bound<'py, PyList>, Bound<'py, PyList>);
 
 /// A value split into chunks and hashed.
 #[pyclass(frozen, module = "lgckpt._core")]
-struct Tree {
+pub struct Tree {
     data: Py<PyBytes>,
-    tree: tree::Tree,
+    chunks: tree::Tree,
+    /// What is known of the elements of a list, if it was packed after an earlier one.
+    witness: Option<Witness>,
+}
+
+impl Tree {
+    /// The tree of a list that was packed after the one with the tree `earlier`.
+    pub fn witnessed(
+        data: Bound<'_, PyBytes>,
+        earlier: &Bound<'_, Self>,
+        witness: Witness,
+    ) -> Self {
+        Self { witness: Some(witness), ..Self::new(data, true, Some(earlier)) }
+    }
+
+    /// The value's bytes.
+    pub fn bytes<'a>(&'a self, py: Python<'a>) -> &'a [u8] {
+        self.data.as_bytes(py)
+    }
+
+    /// What is known of its elements.
+    pub fn witness(&self) -> Option<&Witness> {
+        self.witness.as_ref()
+    }
 }
 
 #[pymethods]
@@ -50,12 +74,12 @@ impl Tree {
     #[pyo3(signature = (data, structured, earlier = None))]
     fn new(data: Bound<'_, PyBytes>, structured: bool, earlier: Option<&Bound<'_, Self>>) -> Self {
         let (py, bytes) = (data.py(), data.as_bytes());
-        let earlier = earlier.map(Bound::get).map(|it| (&it.tree, it.data.as_bytes(py)));
+        let earlier = earlier.map(Bound::get).map(|it| (&it.chunks, it.data.as_bytes(py)));
         let tree = work(py, bytes.len(), || match earlier {
             Some((tree, plain)) => tree::Tree::after(bytes, structured, tree, plain),
             None => tree::Tree::new(bytes, structured),
         });
-        Self { tree, data: data.unbind() }
+        Self { chunks: tree, data: data.unbind(), witness: None }
     }
 
     #[getter]
@@ -65,27 +89,33 @@ impl Tree {
 
     #[getter]
     fn nbytes(&self, py: Python<'_>) -> usize {
-        self.data.as_bytes(py).len() + self.tree.nbytes()
+        let witness = self.witness.as_ref().map_or(0, Witness::nbytes);
+        self.data.as_bytes(py).len() + self.chunks.nbytes() + witness
+    }
+
+    #[getter]
+    fn proved(&self) -> usize {
+        self.witness.as_ref().map_or(0, Witness::proved)
     }
 
     #[getter]
     fn size(&self) -> usize {
-        self.tree.size()
+        self.chunks.size()
     }
 
     #[getter]
     fn head<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.data.as_bytes(py)[self.tree.head()])
+        PyBytes::new(py, &self.data.as_bytes(py)[self.chunks.head()])
     }
 
     #[getter]
     fn tail<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.data.as_bytes(py)[self.tree.tail()])
+        PyBytes::new(py, &self.data.as_bytes(py)[self.chunks.tail()])
     }
 
     #[getter]
     fn refs<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.tree.refs())
+        PyBytes::new(py, &self.chunks.refs())
     }
 
     #[pyo3(signature = (known, codec))]
@@ -100,7 +130,7 @@ impl Tree {
         let known: Vec<&known::Known> = known.iter().map(|it| &it.get().0).collect();
         let data = self.data.as_bytes(py);
         let unsent::Unsent { chunks, claims } =
-            work(py, data.len(), || self.tree.unsent(data, &known, codec));
+            work(py, data.len(), || self.chunks.unsent(data, &known, codec));
         let bytes = |part: &[u8]| PyBytes::new(py, part);
         let chunks = chunks.iter().map(|(hash, frame)| (bytes(hash), bytes(frame)));
         let claims = claims.iter().map(|hash| bytes(hash));
@@ -108,7 +138,7 @@ impl Tree {
     }
 
     fn known(&self, py: Python<'_>) -> Known {
-        Known(work(py, self.tree.size(), || self.tree.known()))
+        Known(work(py, self.chunks.size(), || self.chunks.known()))
     }
 }
 

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use super::Encoder;
 use super::object::code;
 use crate::failure::{Done, fetched};
+use crate::pause::resumed;
 
 const DATETIME: &[u8] = b"\x94\xa8datetime\xa8datetime";
 const DATE: &[u8] = b"\x93\xa8datetime\xa4date";
@@ -58,7 +59,8 @@ impl Encoder<'_> {
     ) -> Done {
         // SAFETY: `text` gives a new reference, or null with an exception set.
         unsafe {
-            let text = Bound::from_owned_ptr_or_err(self.py, text(object, self.known))?;
+            let text = resumed(|| text(object, self.known));
+            let text = Bound::from_owned_ptr_or_err(self.py, text)?;
             let open = self.open(prefix)?;
             self.item(text.as_ptr())?;
             self.close_ext(open, code::SINGLE_ARG)
@@ -117,7 +119,8 @@ impl Encoder<'_> {
                 }
                 self.string(text.bytes())?;
             } else {
-                let text = ffi::PyObject_CallMethodNoArgs(datetime, self.known.isoformat.ptr());
+                let isoformat = self.known.isoformat.ptr();
+                let text = resumed(|| ffi::PyObject_CallMethodNoArgs(datetime, isoformat));
                 if text.is_null() {
                     return Err(fetched(self.py));
                 }

@@ -5,6 +5,7 @@ use pyo3::types::{PyBytes, PyDict};
 
 use super::Encoder;
 use crate::failure::{Done, Fail, caused_by, encode_error, fetched};
+use crate::pause::resumed;
 use crate::stack;
 use crate::text::utf8;
 
@@ -219,7 +220,7 @@ impl<'py> Encoder<'py> {
                 Bound::from_borrowed_ptr(py, self.known.options.ptr()),
             )
         };
-        packb.call1((value, py.None(), options)).map_err(|error| {
+        resumed(|| packb.call1((value, py.None(), options))).map_err(|error| {
             let message = error.value(py).to_string();
             caused_by(py, Box::new(error), || encode_error(&message))
         })
@@ -233,7 +234,7 @@ impl<'py> Encoder<'py> {
     ) -> Done<Bound<'py, PyAny>> {
         // SAFETY: the caller's; the result is a new reference.
         unsafe {
-            let value = ffi::PyObject_GetAttr(object, name);
+            let value = resumed(|| ffi::PyObject_GetAttr(object, name));
             if value.is_null() {
                 return Err(fetched(self.py));
             }

@@ -4,6 +4,7 @@ use pyo3::ffi;
 use super::Encoder;
 use super::object::code;
 use crate::failure::{Done, fetched};
+use crate::pause::resumed;
 use crate::schema::Names;
 
 /// How instances of one dataclass are written.
@@ -29,7 +30,7 @@ impl Encoder<'_> {
             self.open_map(plan.fields.len())?;
             for (name, packed) in &plan.fields {
                 self.out.write(packed)?;
-                let value = ffi::PyObject_GetAttr(object, name.as_ptr());
+                let value = resumed(|| ffi::PyObject_GetAttr(object, name.as_ptr()));
                 if value.is_null() {
                     return Err(fetched(self.py));
                 }

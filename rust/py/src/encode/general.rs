@@ -5,13 +5,14 @@ use pyo3::PyTypeInfo;
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use super::Encoder;
 use super::row::{InlineState, Row};
 use crate::error::Failure;
 use crate::failure::{Done, Fail, caused_by, encode_error};
 use crate::stack;
+use crate::tree::Tree;
 
 /// Results of `default` inside one another; ormsgpack's own limit.
 const MAX_DEFAULTS: u32 = 255;
@@ -55,6 +56,15 @@ impl ObjectEncoder {
         Encoder::run(value, self.default.as_ptr(), self.native)
     }
 
+    /// The tree of a list, in one call, where the channel's last value had the tree `earlier`: what
+    /// is proved unchanged is not packed again. None for a value that this is not for.
+    fn tree(&self, value: &Bound<'_, PyAny>, earlier: &Bound<'_, Tree>) -> PyResult<Option<Tree>> {
+        let encoder = Encoder::new(value.py(), self.default.as_ptr(), self.native)?;
+        let Ok(list) = value.cast_exact::<PyList>() else { return Ok(None) };
+        let Some((data, witness)) = encoder.witnessed(list, earlier)? else { return Ok(None) };
+        Ok(Some(Tree::witnessed(data, earlier, witness)))
+    }
+
     /// A whole checkpoint row at once, if all its values are small; None if that cannot be shown.
     #[pyo3(signature = (checkpoint, metadata, new_versions, parent, codec, limits))]
     fn row<'py>(
@@ -94,6 +104,7 @@ impl Encoder<'_> {
         if self.defaults == MAX_DEFAULTS {
             return Err(encode_error("Recursion limit for default hook reached"));
         }
+        self.calls += 1;
         // SAFETY: the caller of the encoder holds `default`; the result is a new reference.
         let result = stack::with_objects(self.objects, || unsafe {
             Bound::from_owned_ptr_or_err(self.py, ffi::PyObject_CallOneArg(self.default, object))

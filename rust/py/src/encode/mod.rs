@@ -10,8 +10,10 @@ mod general;
 mod model;
 mod object;
 mod plans;
+mod proof;
 mod row;
 mod scalar;
+mod witness;
 mod writer;
 
 use pyo3::ffi;
@@ -20,6 +22,7 @@ use pyo3::prelude::*;
 use crate::failure::{Done, Fail};
 use crate::known::{Known, known};
 use crate::stack;
+pub use witness::Witness;
 use writer::Writer;
 
 use general::{ObjectEncoder, PackedExt};
@@ -39,6 +42,8 @@ struct Encoder<'py> {
     defaults: u32,
     /// Objects open, each with a message of its own.
     objects: u32,
+    /// Calls of Python code that decided how an object is written.
+    calls: u64,
     stack_floor: usize,
 }
 
@@ -53,6 +58,7 @@ impl<'py> Encoder<'py> {
             depth: 0,
             defaults: 0,
             objects: stack::objects(),
+            calls: 0,
             stack_floor: stack::floor(),
         })
     }

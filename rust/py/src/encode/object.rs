@@ -7,6 +7,7 @@ use super::Encoder;
 use super::general::ext_header;
 use super::plans::{self, Plan};
 use crate::failure::{Done, Fail, encode_error};
+use crate::pause::resumed;
 use crate::stack;
 
 /// Header room left before an extension's length is known; most are 256 bytes to 64 KiB long.
@@ -89,7 +90,9 @@ impl Encoder<'_> {
             if let Some(done) = self.builtin(object, class) {
                 return done;
             }
-            match &*plans::of(self.py, class)? {
+            let (plan, made) = plans::of(self.py, class)?;
+            self.calls += u64::from(made);
+            match &*plan {
                 Plan::General => Err(Fail::Unproven),
                 Plan::Enum(prefix) => self.member(object, prefix),
                 Plan::Dataclass(plan) => self.dataclass(object, plan),
@@ -122,7 +125,7 @@ impl Encoder<'_> {
                 return Ok(());
             }
             for hook in &self.known.hooks {
-                Self::require(ffi::PyObject_HasAttr(object, hook.ptr()) == 0)?;
+                Self::require(resumed(|| ffi::PyObject_HasAttr(object, hook.ptr())) == 0)?;
             }
         }
         Ok(())

@@ -11,6 +11,7 @@ use super::dataclass::DataclassPlan;
 use super::model::ModelPlan;
 use crate::failure::{Done, Fail};
 use crate::known::{Stamp, known, stamp_of};
+use crate::pause::resumed;
 use crate::schema::Fields;
 
 /// Classes remembered; more than a process has in use, and a bound for one that makes classes for ever.
@@ -35,11 +36,11 @@ struct Entry {
 
 static PLANS: Mutex<Option<HashMap<usize, Entry>>> = Mutex::new(None);
 
-/// The plan of an object's class.
+/// The plan of an object's class, and whether it had to be made, by Python code.
 ///
 /// # Safety
 /// `class` is alive, and the GIL is held.
-pub unsafe fn of(py: Python<'_>, class: *mut ffi::PyTypeObject) -> Done<Arc<Plan>> {
+pub unsafe fn of(py: Python<'_>, class: *mut ffi::PyTypeObject) -> Done<(Arc<Plan>, bool)> {
     // SAFETY: the caller's.
     let stamp = unsafe { stamp_of(known(py)?, class) }.ok_or(Fail::Unproven)?;
     {
@@ -47,13 +48,13 @@ pub unsafe fn of(py: Python<'_>, class: *mut ffi::PyTypeObject) -> Done<Arc<Plan
         if let Some(entry) = plans.as_ref().and_then(|plans| plans.get(&(class as usize)))
             && entry.stamp == stamp
         {
-            return Ok(Arc::clone(&entry.plan));
+            return Ok((Arc::clone(&entry.plan), false));
         }
     }
     // SAFETY: the caller's.
     let class = unsafe { Bound::from_borrowed_ptr(py, class.cast()) };
     let class = class.cast::<PyType>().map_err(PyErr::from)?.clone();
-    make(&class, stamp)
+    Ok((resumed(|| make(&class, stamp))?, true))
 }
 
 fn make(class: &Bound<'_, PyType>, stamp: Stamp) -> Done<Arc<Plan>> {

@@ -7,6 +7,8 @@ use crate::failure::{Done, fetched};
 const FIRST: usize = 1024;
 /// From here on the output grows by less each time.
 const LARGE: usize = 256 * 1024;
+/// The part of a large output that may stay unused.
+const SLACK: usize = 8;
 
 unsafe extern "C" {
     fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, size: ffi::Py_ssize_t) -> std::ffi::c_int;
@@ -61,6 +63,17 @@ impl<'py> Writer<'py> {
             return self.grow(extra);
         }
         Ok(())
+    }
+
+    /// Makes room for about as much as an earlier output took, and a little more.
+    ///
+    /// Sizes are rounded, so that the next output of a value that grows step by step finds what an
+    /// earlier one gave back. With another size each time, a new mapping is made for each, and to touch
+    /// its pages for the first time costs ten times what copying the bytes does.
+    pub fn reserve_about(&mut self, size: usize) -> Done {
+        let size = size + FIRST;
+        let step = (size.next_power_of_two() / (2 * SLACK)).max(FIRST);
+        self.reserve(size.next_multiple_of(step))
     }
 
     #[cold]
@@ -152,7 +165,15 @@ impl<'py> Writer<'py> {
     /// The finished `bytes` object.
     pub fn finish(mut self) -> PyResult<Bound<'py, PyAny>> {
         let len = self.len;
-        self.resize(len).map_err(crate::failure::Fail::into_pyerr)?;
+        if len < LARGE || self.capacity - len > self.capacity / SLACK {
+            self.resize(len).map_err(crate::failure::Fail::into_pyerr)?;
+        } else {
+            // SAFETY: the object is ours alone, and has room for `len` bytes and the one after them.
+            unsafe {
+                (*self.bytes.cast::<ffi::PyVarObject>()).ob_size = len.cast_signed();
+                *self.start.add(len) = 0;
+            }
+        }
         let bytes = std::mem::replace(&mut self.bytes, std::ptr::null_mut());
         // SAFETY: `bytes` is our one reference, given away here.
         Ok(unsafe { Bound::from_owned_ptr(self.py, bytes) })
