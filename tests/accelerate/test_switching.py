@@ -44,17 +44,22 @@ def run() -> Any:
     return chain("a", "b").compile().invoke({"items": []})
 
 
+# Imported, and not looked up at a barrier: `update_state` copies what it has read.
+PLAIN = {("langgraph.pregel.main", "copy_checkpoint")}
+
+
 def test_every_place_is_known() -> None:
     """No module of LangGraph's has one of the functions by a name that the table lacks."""
     found = {
         (name, attribute)
-        for name, module in sys.modules.items()
+        for name, module in list(sys.modules.items())
         if name.startswith("langgraph.")
         for attribute, value in vars(module).items()
         if any(value is function for function in ORIGINALS.values())
     }
     defined = {tuple(function) for function in PLACES}
-    assert found - defined == {tuple(place) for place in ALL if place not in PLACES}
+    known = {tuple(place) for place in ALL if "." not in place.name}
+    assert found - defined - PLAIN == known - defined
 
 
 def test_every_part_of_the_step_is_native() -> None:

@@ -3,6 +3,7 @@
 import warnings
 
 import lgckpt
+from lgckpt._accelerate.places import PLACES
 
 
 def put_in_place() -> None:
@@ -15,13 +16,13 @@ def put_in_place() -> None:
 def is_in_place() -> bool:
     """Whether every place still has the native function."""
     found = lgckpt.status().acceleration
-    return found.scope == "all" and len(found.native) == PLACES and not found.others
+    return (
+        found.scope == "all"
+        and len(found.native) == sum(map(len, PLACES.values()))
+        and not found.others
+    )
 
 
 def said() -> str:
     """What is native, for people."""
     return f"native: {', '.join(lgckpt.status().acceleration.native)}"
-
-
-PLACES = 11
-"""All that LangGraph 1.2 has."""
