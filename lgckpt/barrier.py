@@ -8,14 +8,25 @@ what is handed on is a snapshot, if the saver is one of ours.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from functools import wraps
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 from langgraph.pregel._utils import get_new_channel_versions
 
 from lgckpt.saver import Saver
+
+MOST = 2
+"""Puts of one run under way at once, in threads: with more, the barrier waits for the oldest. A
+snapshot has the bytes of whole values, and a thread that never waits leaves a saver's threads no
+time of the interpreter's to be done with theirs."""
+
+MOST_TASKS = 64
+"""The same on an event loop, which cannot wait there: with more, no further snapshot is taken."""
 
 
 class _Barrier(NamedTuple):
@@ -32,6 +43,8 @@ class _Here(threading.local):
 
 
 _here = _Here()
+_under_way: WeakKeyDictionary[Any, deque[Any]] = WeakKeyDictionary()
+"""The puts of each loop that may not be done."""
 
 
 def at_barrier(
@@ -48,14 +61,31 @@ def at_barrier(
     @wraps(put_checkpoint)
     def wrapper(self: Any, metadata: CheckpointMetadata) -> None:
         outer = _here.barrier
-        stored = self.checkpoint_previous_versions
-        _here.barrier = _Barrier(self, stored) if is_meant(self) else None
+        meant = is_meant(self) and _has_room(self)
+        _here.barrier = _Barrier(self, self.checkpoint_previous_versions) if meant else None
         try:
             put_checkpoint(self, metadata)
         finally:
             _here.barrier = outer
 
     return wrapper
+
+
+def _has_room(loop: Any) -> bool:
+    """Whether one more snapshot may be on its way to the saver; waits for that where it can."""
+    puts = _under_way.setdefault(loop, deque())
+    latest = getattr(loop, "_put_checkpoint_fut", None)
+    if latest is not None and (not puts or puts[-1] is not latest):
+        puts.append(latest)
+    while puts and puts[0].done():
+        puts.popleft()
+    if len(puts) < MOST:
+        return True
+    if not isinstance(puts[0], Future):
+        return len(puts) < MOST_TASKS
+    # What it failed with is LangGraph's to find.
+    wait([puts.popleft()])
+    return True
 
 
 def snapshotting(copy: Callable[[Checkpoint], Checkpoint]) -> Callable[[Checkpoint], Checkpoint]:

@@ -70,13 +70,28 @@ impl InlineState {
         Ok(Self { versions: versions.unbind(), values: values.collect::<PyResult<_>>()? })
     }
 
-    fn find(&self, py: Python<'_>, channel: &Bound<'_, PyString>) -> PyResult<Option<&Inline>> {
-        for value in &self.values {
-            if value.channel.is(channel) || value.channel.bind(py).as_any().eq(channel)? {
-                return Ok(Some(value));
+    /// The value of a channel, sought from a place on, where that of the next one stands by habit:
+    /// a row keeps the order of the one before, but for the channels that changed.
+    fn find(
+        &self,
+        py: Python<'_>,
+        channel: &Bound<'_, PyString>,
+        from: &mut usize,
+    ) -> PyResult<Option<&Inline>> {
+        let (before, after) = self.values.split_at((*from).min(self.values.len()));
+        let around = || after.iter().chain(before).enumerate();
+        let mut found = around().find(|(_, it)| it.channel.is(channel));
+        if found.is_none() {
+            for (place, value) in around() {
+                if value.channel.bind(py).as_any().eq(channel)? {
+                    found = Some((place, value));
+                    break;
+                }
             }
         }
-        Ok(None)
+        let Some((place, value)) = found else { return Ok(None) };
+        *from = (before.len() + place + 1) % self.values.len();
+        Ok(Some(value))
     }
 }
 
@@ -215,7 +230,7 @@ fn carried(
 ) -> PyResult<Option<(Vec<Inline>, bool)>> {
     let py = given.checkpoint.py();
     let mut values = Vec::with_capacity(given.values.len());
-    let mut any = false;
+    let (mut any, mut next) = (false, 0);
     for channel in given.versions.keys() {
         let Ok(channel) = channel.cast_into_exact::<PyString>() else { return Ok(None) };
         if given.fresh.contains(&channel)? {
@@ -227,7 +242,7 @@ fn carried(
         if !same(parent.versions.bind(py).get_item(&channel)?, version)? {
             return Ok(None);
         }
-        match parent.find(py, &channel)? {
+        match parent.find(py, &channel, &mut next)? {
             Some(it) if it.data.len() <= settle_min => values.push(Inline {
                 channel: channel.unbind(),
                 tag: it.tag,
@@ -248,6 +263,9 @@ fn carried(
 /// Whether two versions are equal strings, as LangGraph's savers make them.
 fn same<'py>(one: Option<Bound<'py, PyAny>>, other: Option<Bound<'py, PyAny>>) -> PyResult<bool> {
     let (Some(one), Some(other)) = (one, other) else { return Ok(false) };
+    if one.is(&other) && one.is_exact_instance_of::<PyString>() {
+        return Ok(true);
+    }
     if !one.is_exact_instance_of::<PyString>() || !other.is_exact_instance_of::<PyString>() {
         return Ok(false);
     }
