@@ -7,12 +7,19 @@ from langchain_core.messages import AIMessage
 from langgraph.checkpoint.serde import jsonplus
 
 import lgckpt.core
+import lgckpt.packing
 from lgckpt import _fallback
 from lgckpt.packing import INLINE_MAX, Packer
 from lgckpt.serde import Serializer
 
 from . import types_of as t
 from .channel import chat
+
+
+@pytest.fixture
+def packing(compiled, monkeypatch):
+    """Values are split by the compiled core too."""
+    monkeypatch.setattr(lgckpt.packing, "core", compiled)
 
 
 @pytest.mark.parametrize("values", [[], [1] * 5000, ["x" * 3000], [1, [2]], [[1], 2]])
@@ -61,7 +68,7 @@ def test_another_serializer_is_not_gone_past(compiled):
 
 
 @pytest.mark.parametrize("count", [1, 30])
-def test_a_packed_value_is_the_same_with_and_without_an_earlier_one(compiled, count):
+def test_a_packed_value_is_the_same_with_and_without_an_earlier_one(packing, count):
     packer = Packer(Serializer(), "lz4")
     messages = chat(count)
     assert (count > 1) == (len(packer.dumps(messages)[1]) > INLINE_MAX)
@@ -71,3 +78,11 @@ def test_a_packed_value_is_the_same_with_and_without_an_earlier_one(compiled, co
         assert beside.value == fresh.value
         assert (beside.tree is None) == (fresh.tree is None) == (count == 1)
         tree = beside.tree or tree
+
+
+def test_elements_that_are_packed_as_fast_as_looked_at_are_left_to_the_plain_way(packing):
+    packer = Packer(Serializer(), None)
+    for values, beside in (([[i] for i in range(3000)], False), (chat(30), True)):
+        tree = packer.value(values).tree
+        tree = packer.value(values, tree).tree
+        assert (packer.value(values, tree).tree.proved > 0) is beside
