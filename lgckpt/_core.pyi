@@ -348,7 +348,7 @@ class ObjectEncoder:
         Raises:
             EncodeError: It cannot be packed.
         """
-    def tree(self, value: Any, earlier: Tree) -> Tree | None:
+    def tree(self, value: Any, earlier: Tree, least: int = 0) -> Tree | None:
         """Pack a list, and split it, in one call.
 
         The result is that of `Tree(encode(value), True, earlier)`, and what it remembers besides:
@@ -358,9 +358,11 @@ class ObjectEncoder:
         Args:
             value: The value.
             earlier: The tree of an earlier value.
+            least: How many bytes the earlier value must have for each element of this one.
 
         Returns:
-            The tree; None for anything but a list of containers and objects.
+            The tree; None for anything but a list of containers and objects, and for one of
+            elements that short.
 
         Raises:
             EncodeError: It cannot be packed.

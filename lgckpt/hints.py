@@ -3,7 +3,9 @@
 A put built on a hint carries claims (the parent's etag, the hashes of chunks taken
 to be there) that the backend checks in the put's own transaction, so a stale hint
 costs a second try and nothing else. A remembered tree is compared byte by byte with
-the new value before any of its hashes is taken over.
+the new value before any of its hashes is taken over; if it has a list, the compiled
+core may keep the texts and numbers that its elements were made of alive beside it,
+to tell what has changed. They are counted, and go with it.
 """
 
 from __future__ import annotations

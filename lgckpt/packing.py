@@ -26,6 +26,9 @@ STATE_VERSION = 1
 INLINE_MAX = 2048
 """Largest value, in bytes, that is kept in the row that first holds it."""
 
+ELEMENT_MIN = 96
+"""Bytes an element of a list takes, on average, for a look at it to be worth while."""
+
 SETTLE_MIN = 96
 """An unchanged value above this many bytes in the row is settled; a chunk costs about as much."""
 
@@ -103,7 +106,7 @@ class Packer:
                 unchanged.
         """
         if earlier is not None and self._own is not None:
-            tree = self._own.dumps_tree(obj, earlier)
+            tree = self._own.dumps_tree(obj, earlier, ELEMENT_MIN)
             if tree is not None:
                 return _packed("msgpack", tree)
         tag, data = self.dumps(obj)

@@ -88,7 +88,7 @@ class Serializer(JsonPlusSerializer):
         encoder = _encoder(self._core)
         self._encode: Callable[[Any], bytes] = encoder.encode
         self._encode_row: Callable[..., Any] | None = getattr(encoder, "row", None)
-        self._encode_tree: Callable[[Any, Any], Any] | None = getattr(encoder, "tree", None)
+        self._encode_tree: Callable[[Any, Any, int], Any] | None = getattr(encoder, "tree", None)
         # With the hook it was made for: `with_msgpack_allowlist` gives its copy another one.
         self._decoder: tuple[Any, Callable[[Any], Any], Callable[..., Any]] | None = None
 
@@ -107,7 +107,7 @@ class Serializer(JsonPlusSerializer):
         tag, data = self._dumps(obj)
         return tag, data if type(data) is bytes else bytes(data)
 
-    def dumps_tree(self, obj: Any, earlier: Any) -> Any:
+    def dumps_tree(self, obj: Any, earlier: Any, least: int = 0) -> Any:
         """Serialize a list and split it, sparing what is proved unchanged since an earlier one.
 
         The bytes are those of `dumps_plain`. An element is not packed again where what the earlier
@@ -117,6 +117,7 @@ class Serializer(JsonPlusSerializer):
         Args:
             obj: The value.
             earlier: The chunk tree of the channel's last value.
+            least: How many bytes that one must have for each element of this one.
 
         Returns:
             Its chunk tree, or None: where little can be spared, and from the pure Python core,
@@ -130,7 +131,7 @@ class Serializer(JsonPlusSerializer):
         if type(earlier) is not self._core.Tree:
             return None
         try:
-            return self._encode_tree(obj, earlier)
+            return self._encode_tree(obj, earlier, least)
         except EncodeError:
             if not self.pickle_fallback:
                 raise

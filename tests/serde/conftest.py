@@ -9,6 +9,8 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 import lgckpt.core
 from lgckpt.serde import Serializer
 
+from .channel import Channel
+
 CORES = {"compiled": "lgckpt._core", "pure": "lgckpt._fallback"}
 
 
@@ -26,6 +28,12 @@ def compiled(monkeypatch):
     module = import_module(CORES["compiled"])
     monkeypatch.setattr(lgckpt.core, "core", module)
     return module
+
+
+@pytest.fixture
+def channel(compiled):
+    """Packs each value beside the one before, over the compiled core."""
+    return Channel(Serializer())
 
 
 @pytest.fixture

@@ -58,10 +58,18 @@ impl ObjectEncoder {
 
     /// The tree of a list, in one call, where the channel's last value had the tree `earlier`: what
     /// is proved unchanged is not packed again. None for a value that this is not for.
-    fn tree(&self, value: &Bound<'_, PyAny>, earlier: &Bound<'_, Tree>) -> PyResult<Option<Tree>> {
+    #[pyo3(signature = (value, earlier, least = 0))]
+    fn tree(
+        &self,
+        value: &Bound<'_, PyAny>,
+        earlier: &Bound<'_, Tree>,
+        least: usize,
+    ) -> PyResult<Option<Tree>> {
         let encoder = Encoder::new(value.py(), self.default.as_ptr(), self.native)?;
         let Ok(list) = value.cast_exact::<PyList>() else { return Ok(None) };
-        let Some((data, witness)) = encoder.witnessed(list, earlier)? else { return Ok(None) };
+        let Some((data, witness)) = encoder.witnessed(list, earlier, least)? else {
+            return Ok(None);
+        };
         Ok(Some(Tree::witnessed(data, earlier, witness)))
     }
 

@@ -66,6 +66,11 @@ impl Witness {
         Some(before?..self.elements.get(index)?.end)
     }
 
+    /// The witness of a list of which nothing can be proved.
+    fn missed(&self) -> Self {
+        Self { misses: self.misses.saturating_add(1), ..Self::default() }
+    }
+
     /// Whether proofs should be made this time.
     fn is_worth_it(&self) -> bool {
         self.misses < PATIENCE || self.misses.is_multiple_of(RETRY)
@@ -74,13 +79,17 @@ impl Witness {
 
 impl<'py> Encoder<'py> {
     /// Packs a list whose channel's last value had the tree `earlier`; None for one of which little
-    /// could be spared.
+    /// could be spared: where elements take fewer bytes than `least`, to look costs as much.
     pub(super) fn witnessed(
         mut self,
         list: &Bound<'py, PyList>,
         earlier: &Bound<'_, Tree>,
+        least: usize,
     ) -> PyResult<Option<(Bound<'py, PyBytes>, Witness)>> {
         let (earlier, none) = (earlier.get(), Witness::default());
+        if earlier.bytes(self.py).len() < list.len().saturating_mul(least) {
+            return Ok(None);
+        }
         let _pause = Pause::within(self.py);
         // SAFETY: the list is alive and the GIL is held.
         let witness = unsafe {
@@ -120,6 +129,10 @@ impl<'py> Encoder<'py> {
         unsafe {
             let length = ffi::PyList_GET_SIZE(list);
             self.out.reserve_about(bytes.len())?;
+            if earlier.elements.is_empty() && !earlier.is_worth_it() {
+                self.list(list)?;
+                return Ok(earlier.missed());
+            }
             self.open_array(length.cast_unsigned())?;
             let mut pass = Pass::new(self, earlier, bytes, length.cast_unsigned());
             for index in 0..length {
@@ -260,11 +273,10 @@ impl<'a, 'py> Pass<'a, 'py> {
 
     fn finish(self) -> Witness {
         let mut made = self.made;
-        let misses = self.earlier.misses;
         if made.nbytes == 0 {
-            let misses = misses.saturating_add(1);
-            return Witness { misses, ..Witness::default() };
+            return self.earlier.missed();
         }
+        let misses = self.earlier.misses;
         made.nbytes += size_of_val(&*made.elements);
         made.misses = match made.proved {
             0 if self.earlier.elements.is_empty() => misses,
