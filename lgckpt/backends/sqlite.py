@@ -145,7 +145,8 @@ class SqliteStorage:
 
     def _put_all(self, put: PutCheckpoint) -> bool:
         row = put.row
-        with self._write() as connection:
+
+        def store(connection: sqlite3.Connection) -> bool:
             life = self._expiry.admit(connection, row.thread_id)
             tid = None if life is None else life.tid
             if put.parent is not None and not has_parent(connection, tid, row, put.parent):
@@ -155,7 +156,9 @@ class SqliteStorage:
             tid = self._expiry.number(connection, row.thread_id, life)
             add_chunks(connection, tid, put.chunks)
             store_row(connection, tid, row)
-        return True
+            return True
+
+        return self._connections.share(store)
 
     def put_writes(self, put: PutWrites) -> bool:
         """Store pending writes; False, and nothing stored, if a claim does not hold."""
@@ -163,7 +166,8 @@ class SqliteStorage:
             return True
         verb = "REPLACE" if put.upsert else "IGNORE"
         thread_id = put.rows[0].thread_id
-        with self._write() as connection:
+
+        def store(connection: sqlite3.Connection) -> bool:
             life = self._expiry.admit(connection, thread_id)
             if not claims_hold(connection, None if life is None else life.tid, put.claims):
                 return False
@@ -178,9 +182,12 @@ class SqliteStorage:
                     for w in put.rows
                 ],
             )  # fmt: skip
+            return True
+
+        stored = self._connections.share(store)
         if self._mortal:
             self._expiry.sweep_sometimes()
-        return True
+        return stored
 
     def get(
         self,

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lgckpt import forks
 from lgckpt.backends.sqlite_given import (
@@ -23,7 +23,10 @@ from lgckpt.backends.sqlite_given import (
 )
 from lgckpt.backends.sqlite_log import Log
 from lgckpt.backends.sqlite_schema import select
+from lgckpt.backends.sqlite_shared import Shared
 from lgckpt.errors import ClosedError, ConfigurationError, StorageError
+
+T = TypeVar("T")
 
 IDLE_READERS = 8
 """Reading connections kept open while unused."""
@@ -90,35 +93,43 @@ class Connections:
         self._writer: sqlite3.Connection | None = self._given
         self._log: Log | None = None
         self._idle: list[sqlite3.Connection] = []
-        self._lock = threading.RLock()
-        self._gate = threading.Condition()
-        self._inside = 0
+        self._begin()
         self._forking = self._forked_midway = self._resting = False
         self._check, self._create, self._schema = check, create, schema
         self._ready = self._current = False
         forks.register(self)
 
+    def _begin(self) -> None:
+        self._lock = threading.RLock()
+        self._gate = threading.Condition()
+        self._inside = 0
+        self._shared = Shared(self._lock, self._transaction)
+
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """The writing connection, in a transaction of its own that ends with the block."""
-        with self._using(), self._lock:
+        with self._using(), self._lock, self._transaction() as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = self._open_writer(writing=True)
+            if connection.in_transaction:
+                # A given connection's own work, which the official saver commits too.
+                connection.execute("COMMIT")
             try:
-                connection = self._open_writer(writing=True)
-                if connection.in_transaction:
-                    # A given connection's own work, which the official saver commits too.
-                    connection.execute("COMMIT")
-                try:
-                    connection.execute("BEGIN IMMEDIATE")
-                    yield connection
-                    connection.execute("COMMIT")
-                    self._committed(connection)
-                except BaseException:
-                    with suppress(sqlite3.Error):
-                        if connection.in_transaction:
-                            connection.execute("ROLLBACK")
-                    raise
-            except sqlite3.Error as exc:
-                raise self._translated(exc) from exc
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.execute("COMMIT")
+                self._committed(connection)
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as exc:
+            raise self._translated(exc) from exc
 
     @contextmanager
     def read(self, *, snapshot: bool = True) -> Iterator[sqlite3.Connection]:
@@ -170,16 +181,24 @@ class Connections:
         if self._given is not None:
             with self.write() as connection:
                 return connection.execute(query, parameters).rowcount
+        if not self._lock.acquire(blocking=False):
+            return self.share(lambda writer: writer.execute(query, parameters).rowcount)
         try:
-            with self._lock:
-                writer = self._writer
-                if writer is None or not self._current or self._closed:
-                    writer = self._open_writer(writing=True)
-                stored = writer.execute(query, parameters).rowcount
-                self._committed(writer)
-                return stored
+            writer = self._writer
+            if writer is None or not self._current or self._closed:
+                writer = self._open_writer(writing=True)
+            stored = writer.execute(query, parameters).rowcount
+            self._committed(writer)
         except sqlite3.Error as exc:
             raise self._translated(exc) from exc
+        finally:
+            self._lock.release()
+        return stored
+
+    def share(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """What a job gives, done in a transaction that other threads' jobs may share."""
+        with self._using():
+            return self._shared.run(job)
 
     def _committed(self, connection: sqlite3.Connection) -> None:
         if self._log is not None:
@@ -312,9 +331,8 @@ class Connections:
     def after_fork(self, *, child: bool) -> None:
         """Go on; the child opens the file anew, or has a copy of what is in memory."""
         if child:
-            self._lock = threading.RLock()
-            self._gate = threading.Condition()
-            self._inside, self._forking = 0, False
+            self._begin()
+            self._forking = False
             if self._lent is not None and is_open(self._lent):
                 self._give_up(_GIVEN)
             elif self._forked_midway:
