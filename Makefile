@@ -53,7 +53,8 @@ test-langgraph: build
 test-accelerated: build
 	$(BIN)/python -m tests.compat.langgraph_suite --on accelerated
 	LGCKPT_TEST_ACCELERATED=1 $(PYTEST) -n 2 --dist worksteal -k "not postgres and not redis" \
-		tests/contract tests/compat tests/channels tests/pregel tests/accelerate
+		$(patsubst %,tests/contract/test_%.py,aiosqlite copy_thread delta_prune delta_runs encryption event_loops prune_graphs) \
+		tests/compat tests/channels tests/pregel
 
 # In an environment of its own beside the other.
 test-oldest: build
