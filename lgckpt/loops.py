@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import Context
 from typing import Any, Protocol, TypeVar
 
@@ -15,6 +16,9 @@ from lgckpt.errors import ClosedError, ConfigurationError
 from lgckpt.mailbox import Mailbox, Run
 
 T = TypeVar("T")
+
+FORK_TIMEOUT = 2.0
+"""Seconds that a fork waits for the loop to come to rest."""
 
 STOP_TIMEOUT = 10.0
 """Seconds that closing waits for what is under way."""
@@ -60,6 +64,7 @@ class LoopThread:
         self._mailbox: Mailbox | None = None
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._forked = threading.Event()
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """See `Loop.submit`."""
@@ -112,10 +117,21 @@ class LoopThread:
             return asyncio.run_coroutine_threadsafe(_ending(last, self._loop), self._loop)
 
     def before_fork(self) -> None:
-        """Nothing: the thread does not exist in the child, which gets a lock of its own."""
+        """Have the thread rest: in the midst of a library, it may hold a lock of that library's.
+
+        OpenSSL, say, which a driver asks for a context at every connection, would then wait in
+        the child for a thread that does not exist there.
+        """
+        loop, self._forked, resting = self._loop, threading.Event(), threading.Event()
+        if loop is None or self._stopped or self.is_running_here():
+            return
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_rest, resting, self._forked)
+            resting.wait(FORK_TIMEOUT)
 
     def after_fork(self, *, child: bool) -> None:
         """In the child, start anew when first needed."""
+        self._forked.set()
         if child:
             stopped = self._stopped
             _inherited.append((self._loop, self._thread, self._mailbox))
@@ -177,6 +193,11 @@ class GivenLoop:
         self._stopped = True
         last.close()
         return None
+
+
+def _rest(resting: threading.Event, forked: threading.Event) -> None:
+    resting.set()
+    forked.wait()
 
 
 def _run(loop: asyncio.AbstractEventLoop, mailbox: Mailbox) -> None:

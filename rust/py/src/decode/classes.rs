@@ -169,8 +169,13 @@ impl Named {
     }
 }
 
-fn making(class: &Bound<'_, PyAny>) -> PyResult<Making> {
+/// The function that plans for a class.
+pub fn planner(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     static PLANNER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    PLANNER.import(py, "lgckpt._serde.plans", "decode_plan")
+}
+
+fn making(class: &Bound<'_, PyAny>) -> PyResult<Making> {
     let py = class.py();
     // SAFETY: `known` loaded the datetime API before anything was decoded.
     let api = unsafe { &*ffi::PyDateTimeAPI() };
@@ -184,8 +189,7 @@ fn making(class: &Bound<'_, PyAny>) -> PyResult<Making> {
     } else if pointer == &raw mut ffi::PyFrozenSet_Type {
         return Ok(Making::Frozenset);
     }
-    let spec =
-        resumed(|| PLANNER.import(py, "lgckpt._serde.plans", "decode_plan")?.call1((class,)))?;
+    let spec = resumed(|| planner(py)?.call1((class,)))?;
     if spec.is_none() {
         return Ok(Making::General);
     }

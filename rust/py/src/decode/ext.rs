@@ -3,8 +3,9 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PySet};
 
-use super::{Decoder, Rules};
+use super::{Decoder, Rules, classes};
 use crate::failure::{Done, Fail, caused_by, decode_error};
+use crate::known::known;
 use crate::pause::resumed;
 use crate::stack;
 
@@ -51,14 +52,18 @@ impl ObjectDecoder {
     #[new]
     #[pyo3(signature = (rebuild, fallback, delta_snapshot, *, native, permissive, allowed))]
     fn new(
+        py: Python<'_>,
         rebuild: Py<PyAny>,
         fallback: Py<PyAny>,
         delta_snapshot: Py<PyAny>,
         native: bool,
         permissive: bool,
         allowed: Option<Py<PySet>>,
-    ) -> Self {
-        Self { rebuild, fallback, delta_snapshot, native, permissive, allowed }
+    ) -> PyResult<Self> {
+        // See `ObjectEncoder`.
+        known(py)?;
+        classes::planner(py)?;
+        Ok(Self { rebuild, fallback, delta_snapshot, native, permissive, allowed })
     }
 
     /// The value of one message. `safe`, `warned` and `listeners` are LangGraph's, as they are now.

@@ -7,10 +7,11 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
-use super::Encoder;
 use super::row::{InlineState, Row};
+use super::{Encoder, plans};
 use crate::error::Failure;
 use crate::failure::{Done, Fail, caused_by, encode_error};
+use crate::known::known;
 use crate::stack;
 use crate::tree::Tree;
 
@@ -47,8 +48,12 @@ pub struct ObjectEncoder {
 impl ObjectEncoder {
     #[new]
     #[pyo3(signature = (default, *, native))]
-    fn new(default: Py<PyAny>, native: bool) -> Self {
-        Self { default, native }
+    fn new(py: Python<'_>, default: Py<PyAny>, native: bool) -> PyResult<Self> {
+        // Looked up now: to do so at the first use runs Python code, and a process that another thread
+        // forks meanwhile would wait for its end for ever.
+        known(py)?;
+        plans::planner(py)?;
+        Ok(Self { default, native })
     }
 
     /// The msgpack of one value.

@@ -57,10 +57,14 @@ pub unsafe fn of(py: Python<'_>, class: *mut ffi::PyTypeObject) -> Done<(Arc<Pla
     Ok((resumed(|| make(&class, stamp))?, true))
 }
 
-fn make(class: &Bound<'_, PyType>, stamp: Stamp) -> Done<Arc<Plan>> {
+/// The function that plans for a class.
+pub fn planner(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     static PLANNER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let py = class.py();
-    let spec = PLANNER.import(py, "lgckpt._serde.plans", "encode_plan")?.call1((class,))?;
+    PLANNER.import(py, "lgckpt._serde.plans", "encode_plan")
+}
+
+fn make(class: &Bound<'_, PyType>, stamp: Stamp) -> Done<Arc<Plan>> {
+    let spec = planner(class.py())?.call1((class,))?;
     let plan = Arc::new(read(&spec)?);
     let entry = Entry { _class: class.clone().unbind(), stamp, plan: Arc::clone(&plan) };
     let old = {
