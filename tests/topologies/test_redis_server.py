@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -307,12 +306,6 @@ def test_options_that_make_no_sense_are_refused() -> None:
             lgckpt.RedisSaver(wrong)
     with pytest.raises(ConfigurationError):
         lgckpt.RedisSaver()
-
-
-def test_without_redis_py_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "redis.asyncio", None)
-    with pytest.raises(ConfigurationError, match=r"lgckpt\[redis\]"):
-        lgckpt.RedisSaver("redis://127.0.0.1:1")
 
 
 @pytest.mark.parametrize("form", ["redis://127.0.0.1:{}/2", "redis://127.0.0.1:{}?db=2"])
