@@ -13,7 +13,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from functools import wraps
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 from langgraph.pregel._utils import get_new_channel_versions
@@ -43,8 +42,9 @@ class _Here(threading.local):
 
 
 _here = _Here()
-_under_way: WeakKeyDictionary[Any, deque[Any]] = WeakKeyDictionary()
-"""The puts of each loop that may not be done."""
+_UNDER_WAY = "_lgckpt_puts"
+"""A loop's attribute: its puts that may not be done. It is the loop's own, since the error of one that
+failed leads back to the loop."""
 
 
 def at_barrier(
@@ -73,7 +73,7 @@ def at_barrier(
 
 def _has_room(loop: Any) -> bool:
     """Whether one more snapshot may be on its way to the saver; waits for that where it can."""
-    puts = _under_way.setdefault(loop, deque())
+    puts: deque[Any] = vars(loop).setdefault(_UNDER_WAY, deque())
     latest = getattr(loop, "_put_checkpoint_fut", None)
     if latest is not None and (not puts or puts[-1] is not latest):
         puts.append(latest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import operator
 import threading
 from contextlib import nullcontext
@@ -12,6 +13,7 @@ from typing import Annotated, Any, TypedDict
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
+from langgraph.pregel._loop import PregelLoop
 
 import lgckpt
 from lgckpt import operations
@@ -172,3 +174,11 @@ def test_what_cannot_be_stored_fails_as_it_does_without(saver: Any, colour: str)
                 run(colour, mine, given)
         errors.append((type(raised.value), str(raised.value)))
     assert errors[0] == errors[1]
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_a_run_whose_put_failed_is_forgotten(saver: Any, colour: str) -> None:
+    with lgckpt.accelerated(), pytest.raises(lgckpt.EncodeError):
+        run(colour, graph(saver), {**start(), "notes": {"all": [Opaque()]}})
+    gc.collect()
+    assert not [one for one in gc.get_objects() if isinstance(one, PregelLoop)]
