@@ -43,8 +43,8 @@ class _Here(threading.local):
 
 _here = _Here()
 _UNDER_WAY = "_lgckpt_puts"
-"""A loop's attribute: its puts that may not be done. It is the loop's own, since the error of one that
-failed leads back to the loop."""
+"""A loop's attribute: its puts that may not be done. It is the loop's own, since the error of
+a put that failed leads back to the loop."""
 
 
 def at_barrier(
