@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeVar
 
+from lgckpt.bulk import Batch, ChunkPage, Known, Mark, Place, ThreadPage
 from lgckpt.rows import (
     CheckpointKey,
     CheckpointRow,
@@ -117,6 +118,30 @@ class SyncStorage(Protocol):
     def sweep(self) -> int:
         """Delete the threads that have expired; gives how many."""
 
+    def threads(self, after: str, limit: int) -> ThreadPage:
+        """A page of all threads that have rows, in an order of the backend's own; "" begins."""
+
+    def marks(self, thread_id: str, after: Place | None, limit: int) -> list[Mark]:
+        """A page of a thread's places, by namespace, then id, both in code point order."""
+
+    def fetch(self, thread_id: str, places: Sequence[Place], known: Known) -> Batch:
+        """All that is at these places, and the chunks it needs but for those that are known.
+
+        What is missing is left out; `claims` names the chunks that were left out as known.
+        """
+
+    def load(self, thread_id: str, batch: Batch) -> bool:
+        """Store a batch in one transaction; rows and writes of the same key are replaced.
+
+        False, and nothing stored, if a claim does not hold.
+        """
+
+    def chunk_page(self, thread_id: str, after: str, limit: int) -> ChunkPage:
+        """About `limit` of a thread's chunks, in use or not; "" begins."""
+
+    def reclaim(self, thread_id: str) -> int:
+        """Drop the thread's chunks that no row needs; gives how many."""
+
     def close(self) -> None:
         """Release everything; safe to call again."""
 
@@ -179,6 +204,24 @@ class AsyncStorage(Protocol):
 
     async def sweep(self) -> int:
         """See `SyncStorage.sweep`."""
+
+    async def threads(self, after: str, limit: int) -> ThreadPage:
+        """See `SyncStorage.threads`."""
+
+    async def marks(self, thread_id: str, after: Place | None, limit: int) -> list[Mark]:
+        """See `SyncStorage.marks`."""
+
+    async def fetch(self, thread_id: str, places: Sequence[Place], known: Known) -> Batch:
+        """See `SyncStorage.fetch`."""
+
+    async def load(self, thread_id: str, batch: Batch) -> bool:
+        """See `SyncStorage.load`."""
+
+    async def chunk_page(self, thread_id: str, after: str, limit: int) -> ChunkPage:
+        """See `SyncStorage.chunk_page`."""
+
+    async def reclaim(self, thread_id: str) -> int:
+        """See `SyncStorage.reclaim`."""
 
     async def close(self) -> None:
         """See `SyncStorage.close`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from lgckpt.errors import ConfigurationError
 from lgckpt.memory import MemorySaver
@@ -12,6 +12,55 @@ from lgckpt.redis import RedisSaver
 from lgckpt.saver import Saver
 from lgckpt.sqlite import SqliteSaver
 
+OWN = "lgckpt_"
+"""What the parameters of a URL begin with that are ours, not the driver's."""
+
+OWN_OPTIONS = frozenset({"schema", "prefix", "compression"})
+
+SECRET = frozenset({"password", "passwd", "sslpassword", "ssl_password"})
+
+
+def without_password(url: str) -> str:
+    """A URL for people to see: what may be secret in it is "***"."""
+    try:
+        parts = urlsplit(url)
+        userinfo, at, hosts = parts.netloc.rpartition("@")
+        user = userinfo.partition(":")[0]
+        netloc = f"{user}:***@{hosts}" if ":" in userinfo else user + at + hosts
+        query = [
+            f"{quote(k)}={'***' if k.lower() in SECRET else quote(v, safe='/:,')}"
+            for k, v in parse_qsl(parts.query, keep_blank_values=True)
+        ]
+    except ValueError:
+        return "***"
+    return urlunsplit(parts._replace(netloc=netloc, query="&".join(query)))
+
+
+def _own_options(url: str) -> tuple[str, dict[str, str]]:
+    """Take our own parameters out of a URL.
+
+    Raises:
+        ConfigurationError: There is no such option.
+    """
+    head, mark, tail = url.partition("?")
+    if OWN not in tail:
+        return url, {}
+    query, hash_mark, fragment = tail.partition("#")
+    own: dict[str, str] = {}
+    rest: list[str] = []
+    for part in query.split("&"):
+        if not part.startswith(OWN):
+            rest.append(part)
+            continue
+        name, _, value = part[len(OWN) :].partition("=")
+        if name not in OWN_OPTIONS:
+            raise ConfigurationError(
+                f"no option {OWN}{name}; a URL may have: "
+                + ", ".join(sorted(OWN + known for known in OWN_OPTIONS))
+            )
+        own[name] = unquote(value)
+    return head + (mark if rest else "") + "&".join(rest) + hash_mark + fragment, own
+
 
 def from_url(url: str, **options: Any) -> Saver:
     """Make a saver.
@@ -19,12 +68,15 @@ def from_url(url: str, **options: Any) -> Saver:
     Args:
         url: `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db`,
             `sqlite:///:memory:`, `postgresql://user@host:5432/database` with the parameters
-            that asyncpg knows; for Redis see `RedisSaver`.
+            that asyncpg knows; for Redis see `RedisSaver`. `lgckpt_schema=`, `lgckpt_prefix=` and
+            `lgckpt_compression=` are passed to the saver as those options.
         **options: Passed to the saver.
 
     Raises:
         ConfigurationError: The URL names no backend or no database.
     """
+    url, own = _own_options(url)
+    options = {**own, **options}
     try:
         parts = urlsplit(url)
     except ValueError as exc:

@@ -12,7 +12,7 @@ import lgckpt
 ROOT = Path(lgckpt.__file__).parent
 
 SHARED = {"errors", "rows", "core"}
-RULES = {"packing", "serde", "storage"}
+RULES = {"bulk", "packing", "serde", "storage"}
 SAVER = {
     "bridges", "configs", "drafting", "handle", "hints", "history", "listing", "operations",
     "reading", "recall", "retention", "saver", "small", "snapshots",
@@ -30,15 +30,21 @@ ALLOWED: dict[str, set[str]] = {
     "mailbox": {"errors"},
     "loops": {"errors", "forks", "mailbox"},
     "chunks": SHARED,
-    "storage": {"rows"},
+    "bulk": {"rows"},
+    "storage": {"bulk", "rows"},
     "packing": SHARED | {"serde"},
-    "backends": {"chunks", "errors", "forks", "rows", "storage"},
+    "backends": {"bulk", "chunks", "errors", "forks", "rows", "storage"},
     **dict.fromkeys(SAVER, SHARED | RULES | SAVER | {"forks", "loops"}),
     "memory": {"backends", "errors", "saver"},
     "sqlite": {"backends", "errors", "lifetimes", "saver"},
     "postgres": {"backends", "errors", "lifetimes", "saver"},
     "redis": {"backends", "errors", "lifetimes", "saver"},
     "url": {"errors", "memory", "postgres", "redis", "saver", "sqlite"},
+    "migrate": {*SHARED, *RULES, *SAVER, "chunks", "url"},
+    "archive": {*SHARED, *RULES, "migrate"},
+    "inspect": {*SHARED, *RULES, *SAVER, "chunks", "migrate", "url"},
+    "upkeep": {*SHARED, *RULES, *SAVER, "chunks", "migrate", "url"},
+    "cli": {"archive", "core", "errors", "inspect", "migrate", "saver", "status", "upkeep", "url"},
     "barrier": {"saver"},
     "acceleration": {"_accelerate", "core", "errors", "forks"},
     "_accelerate": {"_serde", "barrier", "channels", "memory", "pregel"},
@@ -46,7 +52,9 @@ ALLOWED: dict[str, set[str]] = {
     "channels": {"core", "_serde"},
     "pregel": {"channels", "core"},
 }
-HOST_FREE = {"errors", "rows", "core", "forks", "loops", "mailbox", "chunks", "storage", "backends"}
+HOST_FREE = {
+    "backends", "bulk", "chunks", "core", "errors", "forks", "loops", "mailbox", "rows", "storage",
+}  # fmt: skip
 
 
 def modules() -> list[Path]:

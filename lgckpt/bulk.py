@@ -1,0 +1,79 @@
+"""Whole threads as they pass between databases: what migration, inspection and repair read.
+
+The verbs that give and take these are in `lgckpt.storage`. Everything is paged, so that no
+thread, however long, is held at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from lgckpt.rows import CheckpointRow, Chunk, WriteRow
+
+Place = tuple[str, str]
+"""(checkpoint_ns, checkpoint_id) within one thread."""
+
+Known = Callable[[bytes], bool]
+"""Says of a chunk's hash that neither it nor what is below it is wanted."""
+
+
+class ThreadPage(NamedTuple):
+    """Some threads.
+
+    Attributes:
+        threads: Their ids.
+        after: What to ask for the next page with; None after the last one.
+    """
+
+    threads: Sequence[str]
+    after: str | None
+
+
+class Mark(NamedTuple):
+    """A place where a thread has a checkpoint, or pending writes, or both.
+
+    Attributes:
+        etag: The row's etag; empty where the layout has none; None where only writes are there.
+        flags: The row's flags; 0 without a row.
+        writes: How many pending writes are there.
+    """
+
+    checkpoint_ns: str
+    checkpoint_id: str
+    etag: bytes | None
+    flags: int
+    writes: int
+
+    @property
+    def place(self) -> Place:
+        """The namespace and the checkpoint."""
+        return self.checkpoint_ns, self.checkpoint_id
+
+
+class ChunkPage(NamedTuple):
+    """Some chunks of a thread; one may come twice.
+
+    Attributes:
+        chunks: With their frames.
+        after: What to ask for the next page with; None after the last one.
+    """
+
+    chunks: Sequence[Chunk]
+    after: str | None
+
+
+class Batch(NamedTuple):
+    """Rows of one thread, with what they need.
+
+    Attributes:
+        rows: Checkpoints, hidden ones too.
+        writes: Pending writes, whether or not their checkpoint is there.
+        chunks: Chunks that the rows and writes need.
+        claims: Hashes of chunks that they need as well and that are taken to be there.
+    """
+
+    rows: Sequence[CheckpointRow] = ()
+    writes: Sequence[WriteRow] = ()
+    chunks: Sequence[Chunk] = ()
+    claims: Sequence[bytes] = ()

@@ -1,0 +1,1 @@
+"""`lgckpt` on the command line: one file a command, and no work of its own."""

@@ -1,0 +1,1 @@
+"""Threads from one database to another, and from and to LangGraph's own layouts."""

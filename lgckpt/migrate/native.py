@@ -1,0 +1,60 @@
+"""A database in lgckpt's own layout, as one side of a migration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lgckpt.bulk import Batch, Known, Mark, Place, ThreadPage
+from lgckpt.saver import Saver
+from lgckpt.storage import Driver
+
+
+class NativeSide:
+    """A saver's storage.
+
+    Args:
+        saver: Stays the caller's to close, unless `owned`.
+        name: For people, without a password.
+        owned: Whether `close` closes the saver.
+    """
+
+    native = True
+
+    def __init__(self, saver: Saver, name: str, *, owned: bool) -> None:
+        self.name = name
+        self._saver = saver
+        self._owned = owned
+
+    @property
+    def _driver(self) -> Driver:
+        return self._saver._handle.driver(sync=False)
+
+    async def setup(self) -> None:
+        """Create the schema if it is not there."""
+        await self._driver("setup")
+
+    async def threads(self, after: str, limit: int) -> ThreadPage:
+        """A page of all threads."""
+        page: ThreadPage = await self._driver("threads", after, limit)
+        return page
+
+    async def marks(self, thread_id: str, after: Place | None, limit: int) -> list[Mark]:
+        """A page of a thread's places."""
+        page: list[Mark] = await self._driver("marks", thread_id, after, limit)
+        return page
+
+    async def fetch(self, thread_id: str, places: Sequence[Place], known: Known) -> Batch:
+        """All that is at these places, with the chunks that are not known."""
+        batch: Batch = await self._driver("fetch", thread_id, places, known)
+        return batch
+
+    async def load(self, thread_id: str, batch: Batch) -> bool:
+        """Store a batch in one transaction."""
+        self._saver._handle.hints.forget(thread_id)
+        stored: bool = await self._driver("load", thread_id, batch)
+        return stored
+
+    async def close(self) -> None:
+        """Close the saver, if it is ours."""
+        if self._owned:
+            await self._saver.aclose()

@@ -1,0 +1,25 @@
+"""From a URL to one side of a migration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lgckpt.migrate.native import NativeSide
+from lgckpt.migrate.sides import Side
+from lgckpt.saver import Saver
+from lgckpt.url import from_url, without_password
+
+
+def open_side(where: str | Saver, **options: Any) -> Side:
+    """Open a database for reading and writing whole threads.
+
+    Args:
+        where: A URL, or a saver, which stays open when the side is closed.
+        **options: Passed to the saver that is made of a URL.
+
+    Raises:
+        ConfigurationError: The URL names no database that is known.
+    """
+    if isinstance(where, Saver):
+        return NativeSide(where, type(where).__name__, owned=False)
+    return NativeSide(from_url(where, **options), without_password(where), owned=True)

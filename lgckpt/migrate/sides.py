@@ -1,0 +1,41 @@
+"""What a migration reads from and writes to: the bulk verbs of a storage, awaited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from lgckpt.bulk import Batch, Known, Mark, Place, ThreadPage
+
+
+class Side(Protocol):
+    """A database in one layout; see `lgckpt.storage.SyncStorage` for what the verbs give.
+
+    All raise `lgckpt.errors.StorageError` when the database cannot be used, and
+    `ConfigurationError` where the layout cannot do what is asked for.
+
+    Attributes:
+        name: The URL without its password, for people.
+        native: Whether rows are stored as they are, so that equal etags mean equal rows.
+    """
+
+    name: str
+    native: bool
+
+    async def setup(self) -> None:
+        """Create the schema if it is not there."""
+
+    async def threads(self, after: str, limit: int) -> ThreadPage:
+        """A page of all threads."""
+
+    async def marks(self, thread_id: str, after: Place | None, limit: int) -> list[Mark]:
+        """A page of a thread's places."""
+
+    async def fetch(self, thread_id: str, places: Sequence[Place], known: Known) -> Batch:
+        """All that is at these places, with the chunks that are not known."""
+
+    async def load(self, thread_id: str, batch: Batch) -> bool:
+        """Store a batch in one transaction."""
+
+    async def close(self) -> None:
+        """Release everything."""
