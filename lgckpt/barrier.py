@@ -10,7 +10,8 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -83,8 +84,9 @@ def _has_room(loop: Any) -> bool:
         return True
     if not isinstance(puts[0], Future):
         return len(puts) < MOST_TASKS
-    # What it failed with is LangGraph's to find.
-    wait([puts.popleft()])
+    with suppress(CancelledError):
+        # What it failed with is LangGraph's to find.
+        puts.popleft().exception()
     return True
 
 

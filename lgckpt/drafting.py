@@ -148,6 +148,7 @@ def bind(draft: Draft, parent: Hint | None, *, whole: bool = False) -> Bound:
     values = binder.carry()
     for channel, packed in draft.changed.items():
         values[channel] = binder.sent(channel, packed)
+    values = in_order(draft.versions, values)
     state, refs = packer.state(State(*draft.bare, values))
     tag = core.etag(state, refs, metadata)
     row = CheckpointRow(*draft.key, draft.parent_id, draft.run_id, 0, tag, metadata, state, refs)
@@ -156,6 +157,11 @@ def bind(draft: Draft, parent: Hint | None, *, whole: bool = False) -> Bound:
     inline = None if refs else packer.inline(draft.versions, values)
     hint = Hint(row.checkpoint_id, tag, held, draft.versions, values, binder.known, inline=inline)
     return Bound(put, hint)
+
+
+def in_order(versions: dict[str, Any], values: dict[str, Value]) -> dict[str, Value]:
+    """The values in the order of the versions, which steps keep, and any others after them."""
+    return {**{k: values[k] for k in versions if k in values}, **values}
 
 
 class _Binder:

@@ -44,7 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "_accelerate": {"_serde", "barrier", "channels", "memory", "pregel"},
     "status": {"acceleration", "core"},
     "channels": {"core", "_serde"},
-    "pregel": {"channels", "core"},
+    "pregel": {"_serde", "channels", "core"},
 }
 HOST_FREE = {"errors", "rows", "core", "forks", "loops", "mailbox", "chunks", "storage", "backends"}
 

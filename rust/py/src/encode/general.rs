@@ -7,7 +7,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
-use super::row::{InlineState, Row};
+use super::inline::InlineState;
+use super::row::Row;
 use super::{Encoder, plans};
 use crate::error::Failure;
 use crate::failure::{Done, Fail, caused_by, encode_error};
@@ -101,7 +102,7 @@ impl ObjectEncoder {
         versions: Bound<'_, PyDict>,
         values: Vec<(Bound<'_, PyString>, String, Bound<'_, PyBytes>)>,
     ) -> PyResult<InlineState> {
-        InlineState::new(versions, values)
+        InlineState::of(versions, values)
     }
 }
 

@@ -7,6 +7,7 @@ mod builtin;
 mod container;
 mod dataclass;
 mod general;
+mod inline;
 mod model;
 mod object;
 mod plans;
