@@ -20,10 +20,10 @@ from langgraph.pregel._utils import get_new_channel_versions
 
 from lgckpt.saver import Saver
 
-MOST = 2
+MOST = 4
 """Puts of one run under way at once, in threads: with more, the barrier waits for the oldest. A
-snapshot has the bytes of whole values, and a thread that never waits leaves a saver's threads no
-time of the interpreter's to be done with theirs."""
+thread that never waits leaves a saver's threads no time of the interpreter's to be done with
+theirs, and their snapshots pile up."""
 
 MOST_TASKS = 64
 """The same on an event loop, which cannot wait there: with more, no further snapshot is taken."""

@@ -88,11 +88,15 @@ def draft(
     values = checkpoint["channel_values"]
     full = get_checkpoint_metadata(config, metadata)
     run_id = full.get("run_id")
-    changed = {
-        k: packer.value(values[k], hints.tree(thread_id, checkpoint_ns, k))
-        for k in new_versions
-        if k in values
-    }
+    changed: dict[str, Packed] = {}
+    for channel in new_versions:
+        if channel in values:
+            earlier = hints.tree(thread_id, checkpoint_ns, channel)
+            packed = changed[channel] = packer.value(values[channel], earlier)
+            if packed.tree is not None:
+                # At once, since the next value may be encoded before this one is stored. Nothing
+                # is taken to be stored for that: only bytes are compared with it.
+                hints.put_tree(thread_id, checkpoint_ns, channel, packed.tree)
     parent_id = config["configurable"].get("checkpoint_id")
     return Draft(
         key,

@@ -73,10 +73,8 @@ impl ObjectEncoder {
     ) -> PyResult<Option<Tree>> {
         let encoder = Encoder::new(value.py(), self.default.as_ptr(), self.native)?;
         let Ok(list) = value.cast_exact::<PyList>() else { return Ok(None) };
-        let Some((data, witness)) = encoder.witnessed(list, earlier, least)? else {
-            return Ok(None);
-        };
-        Ok(Some(Tree::witnessed(data, earlier, witness)))
+        let listed = encoder.witnessed(list, earlier, least)?;
+        Ok(listed.map(|list| Tree::witnessed(list, earlier)))
     }
 
     /// A whole checkpoint row at once, if all its values are small; None if that cannot be shown.

@@ -23,7 +23,7 @@ use pyo3::prelude::*;
 use crate::failure::{Done, Fail};
 use crate::known::{Known, known};
 use crate::stack;
-pub use witness::Witness;
+pub use witness::{Listed, Witness};
 use writer::Writer;
 
 use general::{ObjectEncoder, PackedExt};
