@@ -18,11 +18,13 @@ __all__ = [
     "channel_values",
     "children",
     "compress",
+    "count_versions",
     "decode",
     "decompress",
     "encode",
     "etag",
     "hash_chunk",
+    "next_version",
     "open_root",
     "restore_channels",
     "seal",
@@ -34,6 +36,29 @@ __all__ = [
 
 __version__: str
 BUILD_PROFILE: Literal["release", "debug", "pure"]
+
+def count_versions(function: Callable[..., Any]) -> None:
+    """Have a function known that gives what `next_version` gives.
+
+    `apply_writes` does not call it then, whichever saver it is a bound method of.
+
+    Args:
+        function: The function, not bound.
+
+    Raises:
+        ValueError: Too many are known already.
+    """
+
+def next_version(current: object) -> str | None:
+    """The version after another, as LangGraph's savers make them.
+
+    Args:
+        current: A version; None before the first one.
+
+    Returns:
+        32 digits, a dot, and what `random.random()` gives; None if it takes Python to read
+        `current`.
+    """
 
 def adopt_channel(name: str, theirs: type[Any], ours: type[Any]) -> bool:
     """Give a subclass of one of LangGraph's channel classes its native methods.

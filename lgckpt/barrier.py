@@ -10,7 +10,8 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -19,10 +20,10 @@ from langgraph.pregel._utils import get_new_channel_versions
 
 from lgckpt.saver import Saver
 
-MOST = 2
+MOST = 4
 """Puts of one run under way at once, in threads: with more, the barrier waits for the oldest. A
-snapshot has the bytes of whole values, and a thread that never waits leaves a saver's threads no
-time of the interpreter's to be done with theirs."""
+thread that never waits leaves a saver's threads no time of the interpreter's to be done with
+theirs, and their snapshots pile up."""
 
 MOST_TASKS = 64
 """The same on an event loop, which cannot wait there: with more, no further snapshot is taken."""
@@ -83,8 +84,9 @@ def _has_room(loop: Any) -> bool:
         return True
     if not isinstance(puts[0], Future):
         return len(puts) < MOST_TASKS
-    # What it failed with is LangGraph's to find.
-    wait([puts.popleft()])
+    with suppress(CancelledError):
+        # What it failed with is LangGraph's to find.
+        puts.popleft().exception()
     return True
 
 

@@ -88,11 +88,15 @@ def draft(
     values = checkpoint["channel_values"]
     full = get_checkpoint_metadata(config, metadata)
     run_id = full.get("run_id")
-    changed = {
-        k: packer.value(values[k], hints.tree(thread_id, checkpoint_ns, k))
-        for k in new_versions
-        if k in values
-    }
+    changed: dict[str, Packed] = {}
+    for channel in new_versions:
+        if channel in values:
+            earlier = hints.tree(thread_id, checkpoint_ns, channel)
+            packed = changed[channel] = packer.value(values[channel], earlier)
+            if packed.tree is not None:
+                # At once, since the next value may be encoded before this one is stored. Nothing
+                # is taken to be stored for that: only bytes are compared with it.
+                hints.put_tree(thread_id, checkpoint_ns, channel, packed.tree)
     parent_id = config["configurable"].get("checkpoint_id")
     return Draft(
         key,
@@ -148,6 +152,7 @@ def bind(draft: Draft, parent: Hint | None, *, whole: bool = False) -> Bound:
     values = binder.carry()
     for channel, packed in draft.changed.items():
         values[channel] = binder.sent(channel, packed)
+    values = in_order(draft.versions, values)
     state, refs = packer.state(State(*draft.bare, values))
     tag = core.etag(state, refs, metadata)
     row = CheckpointRow(*draft.key, draft.parent_id, draft.run_id, 0, tag, metadata, state, refs)
@@ -156,6 +161,11 @@ def bind(draft: Draft, parent: Hint | None, *, whole: bool = False) -> Bound:
     inline = None if refs else packer.inline(draft.versions, values)
     hint = Hint(row.checkpoint_id, tag, held, draft.versions, values, binder.known, inline=inline)
     return Bound(put, hint)
+
+
+def in_order(versions: dict[str, Any], values: dict[str, Value]) -> dict[str, Value]:
+    """The values in the order of the versions, which steps keep, and any others after them."""
+    return {**{k: values[k] for k in versions if k in values}, **values}
 
 
 class _Binder:

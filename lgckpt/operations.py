@@ -118,11 +118,7 @@ async def _store(context: Context, drafted: Draft, *, missed: bool = False) -> N
 
 
 def _remember(context: Context, drafted: Draft, bound: Bound) -> None:
-    place = (drafted.key.thread_id, drafted.key.checkpoint_ns)
-    context.hints.put(*place, bound.hint)
-    for channel, packed in drafted.changed.items():
-        if packed.tree is not None:
-            context.hints.put_tree(*place, channel, packed.tree)
+    context.hints.put(drafted.key.thread_id, drafted.key.checkpoint_ns, bound.hint)
 
 
 async def _read_hint(context: Context, drafted: Draft) -> Hint | None:

@@ -15,15 +15,21 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, cast
 
 from langgraph.checkpoint.base.id import uuid6
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.pregel import _algo, _checkpoint
 
 import lgckpt.channels  # noqa: F401  # makes LangGraph's classes known to the core
+from lgckpt._serde.langgraph import digest
 from lgckpt.core import core
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.channels.base import BaseChannel
     from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, Checkpoint
+
+# LangGraph's in-memory saver makes versions as ours do, where its source is the one tested with.
+if digest(InMemorySaver.get_next_version) == "10cdf2ac8e837543":
+    core.count_versions(InMemorySaver.get_next_version)
 
 # `lgckpt.accelerate` puts `triggers` where LangGraph looks this up.
 _THEIR_TRIGGERS = _algo._triggers

@@ -31,7 +31,7 @@ from lgckpt.packing import Packer
 from lgckpt.serde import Serializer
 from lgckpt.snapshots import take
 from lgckpt.storage import AsyncStorage, SyncStorage, run_sync
-from lgckpt.versions import next_version
+from lgckpt.versions import counting, next_version
 
 T = TypeVar("T")
 
@@ -339,6 +339,7 @@ class Saver(BaseCheckpointSaver[str]):
         """Async version of `get_delta_channel_history`."""
         return await operations.delta_history(self._context(sync=False), config, channels)
 
+    @counting
     def get_next_version(self, current: str | None, channel: None) -> str:
         """The next version of a channel, in the format of LangGraph's own savers."""
         return next_version(current)

@@ -50,7 +50,7 @@ ALLOWED: dict[str, set[str]] = {
     "_accelerate": {"_serde", "barrier", "channels", "memory", "pregel"},
     "status": {"acceleration", "core"},
     "channels": {"core", "_serde"},
-    "pregel": {"channels", "core"},
+    "pregel": {"_serde", "channels", "core"},
 }
 HOST_FREE = {
     "backends", "bulk", "chunks", "core", "errors", "forks", "loops", "mailbox", "rows", "storage",

@@ -63,7 +63,8 @@ def test_the_memory_it_takes_is_counted(channel):
     with_witness = channel.tree.nbytes
     assert plain.nbytes + len(plain.data) < with_witness < plain.nbytes + 4 * len(plain.data)
     channel.put(messages)
-    assert channel.tree.nbytes == with_witness
+    # From now on the bytes are in a buffer that has some room to grow.
+    assert with_witness < channel.tree.nbytes < with_witness + len(plain.data) // 3
 
 
 def test_a_large_list_gets_a_witness_of_bounded_size(channel):

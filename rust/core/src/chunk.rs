@@ -32,6 +32,18 @@ pub fn split(data: &[u8], structured: bool) -> Split {
     Split { head, ends: splitter.ends }
 }
 
+/// Goes on with the split of an array after leaves that are known, of which the last one ends where
+/// an item of the array does; `left` items come after that. Nothing before it is looked at.
+#[must_use]
+pub fn resume(data: &[u8], known: Split, left: usize) -> Split {
+    let Split { head, ends } = known;
+    let leaf = ends.last().copied().unwrap_or(head);
+    let mut splitter = Splitter { data, leaf, ends };
+    let end = splitter.items(leaf, Items { left, pairs: false });
+    splitter.text(end, data.len());
+    Split { head, ends: splitter.ends }
+}
+
 /// The outermost container or string, seen through ext wrappers: where its header ends, and what
 /// it is. For anything else, and for what is not msgpack, there is no head.
 fn outer(data: &[u8]) -> (usize, Option<Kind>) {

@@ -41,19 +41,26 @@ pub fn append<'a>(
     out: &mut Vec<u8>,
     tag: &str,
     checkpoint: &[u8],
-    values: impl ExactSizeIterator<Item = Value<'a>>,
+    mut values: impl ExactSizeIterator<Item = Value<'a>>,
 ) -> Result<()> {
+    open(out, tag, checkpoint, values.len())?;
+    values.try_for_each(|value| element(out, value))
+}
+
+/// Appends all of a state that stands before its values.
+pub fn open(out: &mut Vec<u8>, tag: &str, checkpoint: &[u8], values: usize) -> Result<()> {
     out.extend_from_slice(&[0x94, VERSION]);
     text(out, tag)?;
     binary(out, checkpoint)?;
-    array(out, values.len())?;
-    for value in values {
-        out.push(0x93);
-        text(out, value.channel)?;
-        text(out, value.tag)?;
-        binary(out, value.data)?;
-    }
-    Ok(())
+    array(out, values)
+}
+
+/// Appends one value.
+pub fn element(out: &mut Vec<u8>, value: Value<'_>) -> Result<()> {
+    out.push(0x93);
+    text(out, value.channel)?;
+    text(out, value.tag)?;
+    binary(out, value.data)
 }
 
 /// Reads a state; `None` for any other bytes, among them states with larger values.

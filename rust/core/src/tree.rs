@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::chunk::{Split, split};
+use crate::chunk::{Split, resume, split};
 use crate::hash::{Hash, hash_all};
 use crate::known::Known;
 use crate::params::{LEVEL_MAX, NODE_MASK, NODE_MAX, NODE_MIN};
@@ -53,6 +53,16 @@ impl Tree {
         Self::hashed(data, parts, earlier.levels[0].hashes[..same].to_vec())
     }
 
+    /// The tree of an array that has the bytes of an earlier one up to the end of that one's first
+    /// `leaves` leaves, where an item ends that has `left` items after it. The same as
+    /// [`Tree::new`] gives, but nothing before that is looked at, nor is the head.
+    #[must_use]
+    pub fn grown(data: &[u8], earlier: &Self, leaves: usize, left: usize) -> Self {
+        let Level { hashes, ends } = &earlier.levels[0];
+        let known = Split { head: earlier.head, ends: ends[..leaves].to_vec() };
+        Self::hashed(data, resume(data, known, left), hashes[..leaves].to_vec())
+    }
+
     fn hashed(data: &[u8], parts: Split, mut hashes: Vec<Hash>) -> Self {
         let Split { head, ends } = parts;
         let plains = spans(&ends, head).map(|span| &data[span]);
@@ -66,6 +76,12 @@ impl Tree {
             levels.push(nodes);
         }
         Self { size: data.len(), head, levels }
+    }
+
+    /// Where each leaf ends in the value.
+    #[must_use]
+    pub fn leaf_ends(&self) -> &[usize] {
+        &self.levels[0].ends
     }
 
     /// The length of the whole value.

@@ -14,6 +14,7 @@ mod schema;
 mod stack;
 mod text;
 mod tree;
+mod value;
 
 use pyo3::prelude::*;
 

@@ -5,9 +5,10 @@ use lgckpt_core::{known, refs, tree, unsent};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::encode::Witness;
+use crate::encode::{Listed, Witness};
 use crate::error::Failure;
 use crate::pack::work;
+use crate::value::{Value, View};
 
 /// The keys of chunks that are thought to be stored.
 #[pyclass(frozen, module = "lgckpt._core")]
@@ -41,7 +42,7 @@ type Unsent<'py> = (Bound<'py, PyList>, Bound<'py, PyList>);
 /// A value split into chunks and hashed.
 #[pyclass(frozen, module = "lgckpt._core")]
 pub struct Tree {
-    data: Py<PyBytes>,
+    data: Value,
     chunks: tree::Tree,
     /// What is known of the elements of a list, if it was packed after an earlier one.
     witness: Option<Witness>,
@@ -49,17 +50,30 @@ pub struct Tree {
 
 impl Tree {
     /// The tree of a list that was packed after the one with the tree `earlier`.
-    pub fn witnessed(
-        data: Bound<'_, PyBytes>,
-        earlier: &Bound<'_, Self>,
-        witness: Witness,
-    ) -> Self {
-        Self { witness: Some(witness), ..Self::new(data, true, Some(earlier)) }
+    pub fn witnessed(list: Listed<'_>, earlier: &Bound<'_, Self>) -> Self {
+        let Listed { written, kept, witness } = list;
+        if kept == 0 {
+            return Self { witness: Some(witness), ..Self::new(written, true, Some(earlier)) };
+        }
+        let (py, before) = (written.py(), earlier.get());
+        let (head, rest) = written.as_bytes().split_at(witness.start());
+        let data = before.data.grow(py, kept, head, rest);
+        let (leaves, left) = witness.goes_on_after(before.chunks.leaf_ends(), kept);
+        let view = data.view(py);
+        let chunks = work(py, rest.len(), || {
+            view.with(|bytes| tree::Tree::grown(bytes, &before.chunks, leaves, left))
+        });
+        Self { data, chunks, witness: Some(witness) }
     }
 
-    /// The value's bytes.
-    pub fn bytes<'a>(&'a self, py: Python<'a>) -> &'a [u8] {
-        self.data.as_bytes(py)
+    /// The value's bytes, but for its head.
+    pub fn view<'a>(&'a self, py: Python<'a>) -> View<'a> {
+        self.data.view(py)
+    }
+
+    /// How long the value is, bytes.
+    pub fn len(&self, py: Python<'_>) -> usize {
+        self.data.len(py)
     }
 
     /// What is known of its elements.
@@ -74,23 +88,25 @@ impl Tree {
     #[pyo3(signature = (data, structured, earlier = None))]
     fn new(data: Bound<'_, PyBytes>, structured: bool, earlier: Option<&Bound<'_, Self>>) -> Self {
         let (py, bytes) = (data.py(), data.as_bytes());
-        let earlier = earlier.map(Bound::get).map(|it| (&it.chunks, it.data.as_bytes(py)));
+        let earlier = earlier.map(Bound::get).map(|it| (&it.chunks, it.data.view(py)));
         let tree = work(py, bytes.len(), || match earlier {
-            Some((tree, plain)) => tree::Tree::after(bytes, structured, tree, plain),
+            Some((tree, plain)) => {
+                plain.with(|plain| tree::Tree::after(bytes, structured, tree, plain))
+            }
             None => tree::Tree::new(bytes, structured),
         });
-        Self { chunks: tree, data: data.unbind(), witness: None }
+        Self { chunks: tree, data: Value::Whole(data.unbind()), witness: None }
     }
 
     #[getter]
-    fn data<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        self.data.bind(py).clone()
+    fn data<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        self.data.bytes(py)
     }
 
     #[getter]
     fn nbytes(&self, py: Python<'_>) -> usize {
         let witness = self.witness.as_ref().map_or(0, Witness::nbytes);
-        self.data.as_bytes(py).len() + self.chunks.nbytes() + witness
+        self.data.nbytes(py) + self.chunks.nbytes() + witness
     }
 
     #[getter]
@@ -105,12 +121,12 @@ impl Tree {
 
     #[getter]
     fn head<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.data.as_bytes(py)[self.chunks.head()])
+        self.data.head(py, self.chunks.head().len())
     }
 
     #[getter]
     fn tail<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.data.as_bytes(py)[self.chunks.tail()])
+        self.data.view(py).with(|bytes| PyBytes::new(py, &bytes[self.chunks.tail()]))
     }
 
     #[getter]
@@ -128,9 +144,10 @@ impl Tree {
         let codec = crate::pack::codec(codec)?;
         let known: Vec<Bound<'py, Known>> = known.extract()?;
         let known: Vec<&known::Known> = known.iter().map(|it| &it.get().0).collect();
-        let data = self.data.as_bytes(py);
-        let unsent::Unsent { chunks, claims } =
-            work(py, data.len(), || self.chunks.unsent(data, &known, codec));
+        let data = self.data.view(py);
+        let unsent::Unsent { chunks, claims } = work(py, self.chunks.size(), || {
+            data.with(|data| self.chunks.unsent(data, &known, codec))
+        });
         let bytes = |part: &[u8]| PyBytes::new(py, part);
         let chunks = chunks.iter().map(|(hash, frame)| (bytes(hash), bytes(frame)));
         let claims = claims.iter().map(|hash| bytes(hash));

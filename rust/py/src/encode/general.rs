@@ -7,7 +7,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
-use super::row::{InlineState, Row};
+use super::inline::InlineState;
+use super::row::Row;
 use super::{Encoder, plans};
 use crate::error::Failure;
 use crate::failure::{Done, Fail, caused_by, encode_error};
@@ -72,10 +73,8 @@ impl ObjectEncoder {
     ) -> PyResult<Option<Tree>> {
         let encoder = Encoder::new(value.py(), self.default.as_ptr(), self.native)?;
         let Ok(list) = value.cast_exact::<PyList>() else { return Ok(None) };
-        let Some((data, witness)) = encoder.witnessed(list, earlier, least)? else {
-            return Ok(None);
-        };
-        Ok(Some(Tree::witnessed(data, earlier, witness)))
+        let listed = encoder.witnessed(list, earlier, least)?;
+        Ok(listed.map(|list| Tree::witnessed(list, earlier)))
     }
 
     /// A whole checkpoint row at once, if all its values are small; None if that cannot be shown.
@@ -101,7 +100,7 @@ impl ObjectEncoder {
         versions: Bound<'_, PyDict>,
         values: Vec<(Bound<'_, PyString>, String, Bound<'_, PyBytes>)>,
     ) -> PyResult<InlineState> {
-        InlineState::new(versions, values)
+        InlineState::of(versions, values)
     }
 }
 

@@ -7,6 +7,7 @@ mod builtin;
 mod container;
 mod dataclass;
 mod general;
+mod inline;
 mod model;
 mod object;
 mod plans;
@@ -22,7 +23,7 @@ use pyo3::prelude::*;
 use crate::failure::{Done, Fail};
 use crate::known::{Known, known};
 use crate::stack;
-pub use witness::Witness;
+pub use witness::{Listed, Witness};
 use writer::Writer;
 
 use general::{ObjectEncoder, PackedExt};

@@ -2,105 +2,23 @@
 //!
 //! `lgckpt.drafting` has the rules and makes any row; what is made here is what it would make, and
 //! whatever is not plainly so is left to it.
+use std::ops::Range;
+
 use lgckpt_core::frame::{self, Codec};
 use lgckpt_core::{hash, state};
-use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use super::Encoder;
+use super::inline::{Elements, InlineState, MSGPACK, NULL};
 use crate::failure::Done;
-use crate::text::utf8;
-
-const MSGPACK: &str = "msgpack";
-const NULL: &str = "null";
-const BYTES: &str = "bytes";
-
-/// The values of a row, each with its channel, and the versions of its channels.
-#[pyclass(frozen, module = "lgckpt._core")]
-pub struct InlineState {
-    versions: Py<PyDict>,
-    values: Vec<Inline>,
-}
-
-struct Inline {
-    channel: Py<PyString>,
-    tag: &'static str,
-    data: Box<[u8]>,
-}
 
 /// The parts of a row: the frames of the state and the metadata, the etag, what to remember, and
 /// whether anything was to be taken from the parent.
 pub type Row<'py> =
     (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>, InlineState, bool);
-
-/// One value: its channel, its tag, its bytes.
-type Part<'py> = (Bound<'py, PyString>, &'static str, Bound<'py, PyBytes>);
-
-#[pymethods]
-impl InlineState {
-    #[getter]
-    fn versions<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
-        self.versions.bind(py).clone()
-    }
-
-    #[getter]
-    fn nbytes(&self) -> usize {
-        self.values.iter().map(|it| it.data.len() + 64).sum()
-    }
-
-    /// The values in order.
-    fn values<'py>(&self, py: Python<'py>) -> Vec<Part<'py>> {
-        let part = |it: &Inline| (it.channel.bind(py).clone(), it.tag, PyBytes::new(py, &it.data));
-        self.values.iter().map(part).collect()
-    }
-}
-
-impl InlineState {
-    /// What is remembered of a row made elsewhere.
-    pub(super) fn new(
-        versions: Bound<'_, PyDict>,
-        values: Vec<(Bound<'_, PyString>, String, Bound<'_, PyBytes>)>,
-    ) -> PyResult<Self> {
-        let values = values.into_iter().map(|(channel, tag, data)| {
-            let data = data.as_bytes().into();
-            Ok(Inline { channel: channel.unbind(), tag: known_tag(&tag)?, data })
-        });
-        Ok(Self { versions: versions.unbind(), values: values.collect::<PyResult<_>>()? })
-    }
-
-    /// The value of a channel, sought from a place on, where that of the next one stands by habit:
-    /// a row keeps the order of the one before, but for the channels that changed.
-    fn find(
-        &self,
-        py: Python<'_>,
-        channel: &Bound<'_, PyString>,
-        from: &mut usize,
-    ) -> PyResult<Option<&Inline>> {
-        let (before, after) = self.values.split_at((*from).min(self.values.len()));
-        let around = || after.iter().chain(before).enumerate();
-        let mut found = around().find(|(_, it)| it.channel.is(channel));
-        if found.is_none() {
-            for (place, value) in around() {
-                if value.channel.bind(py).as_any().eq(channel)? {
-                    found = Some((place, value));
-                    break;
-                }
-            }
-        }
-        let Some((place, value)) = found else { return Ok(None) };
-        *from = (before.len() + place + 1) % self.values.len();
-        Ok(Some(value))
-    }
-}
-
-fn known_tag(tag: &str) -> PyResult<&'static str> {
-    [MSGPACK, NULL, BYTES]
-        .into_iter()
-        .find(|&it| it == tag)
-        .ok_or_else(|| PyValueError::new_err(format!("no row is made of values tagged {tag:?}")))
-}
 
 /// The dicts that a row is made of, each the caller's own and of exactly that class.
 struct Given<'a, 'py> {
@@ -144,61 +62,74 @@ impl<'py> Encoder<'py> {
     ) -> Done<Option<Row<'py>>> {
         let py = self.py;
         let Some(given) = Given::of(checkpoint, new_versions)? else { return Ok(None) };
-        let Some((mut values, carried)) = carried(&given, parent, settle_min)? else {
+        let parent = parent.map(Bound::get);
+        let Some(plan) = plan(&given, parent, settle_min)? else { return Ok(None) };
+        // What runs Python code may change the caller's dicts: those were read.
+        let versions = given.versions.copy()?;
+        let Some(elements) = self.elements(&given, &plan, parent, inline_max)? else {
             return Ok(None);
         };
-        if !self.changed(&given, inline_max, &mut values)? {
-            return Ok(None);
-        }
-        let versions = given.versions.copy()?;
-        let Some(state) = self.state(&given, &values)? else { return Ok(None) };
+        let Some(state) = self.state(&given, &elements)? else { return Ok(None) };
         let Some(metadata) = self.packed(metadata)? else { return Ok(None) };
         let state = frame::seal(&state, codec);
         let metadata = frame::seal(&[MSGPACK.as_bytes(), b"\0", metadata].concat(), codec);
         let etag = hash::etag(&[&state, &metadata]);
         let bytes = |part: &[u8]| PyBytes::new(py, part);
-        let kept = InlineState { versions: versions.unbind(), values };
-        Ok(Some((bytes(&state), bytes(&metadata), bytes(&etag), kept, carried)))
+        let kept = InlineState::new(versions, elements);
+        Ok(Some((bytes(&state), bytes(&metadata), bytes(&etag), kept, plan.carries)))
     }
 
-    /// Packs the values that have a new version; false where one is not for this path.
-    fn changed(
+    /// The values in the order of the plan; None where one is not for this path.
+    fn elements(
         &mut self,
         given: &Given<'_, 'py>,
+        plan: &Plan<'py>,
+        parent: Option<&InlineState>,
         inline_max: usize,
-        values: &mut Vec<Inline>,
-    ) -> Done<bool> {
-        for channel in given.fresh.keys() {
-            let Some(value) = given.values.get_item(&channel)? else { continue };
-            let Ok(channel) = channel.cast_into_exact::<PyString>() else { return Ok(false) };
-            let (tag, data) = if value.is_none() {
-                (NULL, [].as_slice())
-            } else {
-                let Some(data) = self.packed(&value)? else { return Ok(false) };
-                (MSGPACK, data)
-            };
-            if data.len() > inline_max {
-                return Ok(false);
+    ) -> Done<Option<Elements>> {
+        let before = parent.map(InlineState::elements);
+        let mut made = Elements::with_room_of(before, plan.steps.len());
+        for step in &plan.steps {
+            match (step, before) {
+                (Step::Take(run), Some(before)) => made.take(self.py, before, run.clone()),
+                (Step::Take(_), None) => return Ok(None),
+                (Step::Pack(channel), _) => {
+                    if !self.element(given, channel, inline_max, &mut made)? {
+                        return Ok(None);
+                    }
+                }
             }
-            values.push(Inline { channel: channel.unbind(), tag, data: data.into() });
         }
-        Ok(true)
+        Ok(Some(made))
+    }
+
+    /// Packs a value that has a new version, if there is one; false for one not for this path.
+    fn element(
+        &mut self,
+        given: &Given<'_, 'py>,
+        channel: &Bound<'py, PyString>,
+        inline_max: usize,
+        made: &mut Elements,
+    ) -> Done<bool> {
+        let Some(value) = given.values.get_item(channel)? else { return Ok(true) };
+        if value.is_none() {
+            return Ok(made.push(channel.clone(), NULL, &[]));
+        }
+        let Some(data) = self.packed(&value)? else { return Ok(false) };
+        Ok(data.len() <= inline_max && made.push(channel.clone(), MSGPACK, data))
     }
 
     /// The plain bytes of the row's state.
-    fn state(&mut self, given: &Given<'_, 'py>, values: &[Inline]) -> Done<Option<Vec<u8>>> {
+    fn state(&mut self, given: &Given<'_, 'py>, elements: &Elements) -> Done<Option<Vec<u8>>> {
         let bare = given.checkpoint.copy()?;
-        bare.del_item("channel_values")?;
+        bare.del_item(intern!(self.py, "channel_values"))?;
         let Some(checkpoint) = self.packed(bare.as_any())? else { return Ok(None) };
-        let mut parts = Vec::with_capacity(values.len());
-        for value in values {
-            // SAFETY: `value` holds the string for as long as its bytes are borrowed.
-            let Some(channel) = (unsafe { utf8(value.channel.as_ptr()) }) else { return Ok(None) };
-            // SAFETY: CPython gives valid UTF-8.
-            let channel = unsafe { str::from_utf8_unchecked(channel) };
-            parts.push(state::Value { channel, tag: value.tag, data: &value.data });
+        let mut state = Vec::with_capacity(checkpoint.len() + elements.packed().len() + 32);
+        if state::open(&mut state, MSGPACK, checkpoint, elements.len()).is_err() {
+            return Ok(None);
         }
-        Ok(state::write(MSGPACK, checkpoint, parts.into_iter()))
+        state.extend_from_slice(elements.packed());
+        Ok(Some(state))
     }
 
     /// The msgpack of a value; None for one that the serializer does not pack as such.
@@ -220,54 +151,121 @@ impl<'py> Encoder<'py> {
     }
 }
 
-/// The values that have no new version, from the parent's row, and whether there are such channels.
-///
-/// None where one is not there, or was put in another version, or belongs in a chunk of its own.
-fn carried(
-    given: &Given<'_, '_>,
-    parent: Option<&Bound<'_, InlineState>>,
+/// What a row's values are made of, in the order of the versions, any others after them.
+struct Plan<'py> {
+    steps: Vec<Step<'py>>,
+    /// Whether there are channels without a new version.
+    carries: bool,
+}
+
+enum Step<'py> {
+    /// Elements of the parent's that stand side by side.
+    Take(Range<usize>),
+    /// A channel that has a new version.
+    Pack(Bound<'py, PyString>),
+}
+
+/// None where a value without a new version is not there, or was put in another version, or belongs
+/// in a chunk of its own.
+fn plan<'py>(
+    given: &Given<'_, 'py>,
+    parent: Option<&InlineState>,
     settle_min: usize,
-) -> PyResult<Option<(Vec<Inline>, bool)>> {
+) -> PyResult<Option<Plan<'py>>> {
     let py = given.checkpoint.py();
-    let mut values = Vec::with_capacity(given.values.len());
-    let (mut any, mut next) = (false, 0);
-    for channel in given.versions.keys() {
+    let mut plan = Plan { steps: Vec::new(), carries: false };
+    let mut before = parent.map(|it| Before::of(py, it));
+    let mut next = 0;
+    for (channel, version) in given.versions.keys().iter().zip(given.versions.values()) {
         let Ok(channel) = channel.cast_into_exact::<PyString>() else { return Ok(None) };
         if given.fresh.contains(&channel)? {
+            if let Some(before) = &mut before {
+                before.pass(&channel);
+            }
+            plan.steps.push(Step::Pack(channel));
             continue;
         }
-        let version = given.versions.get_item(&channel)?;
-        any = true;
-        let Some(parent) = parent.map(Bound::get) else { return Ok(None) };
-        if !same(parent.versions.bind(py).get_item(&channel)?, version)? {
+        plan.carries = true;
+        let Some(before) = &mut before else { return Ok(None) };
+        if !before.has(&channel, &version)? {
             return Ok(None);
         }
-        match parent.find(py, &channel, &mut next)? {
-            Some(it) if it.data.len() <= settle_min => values.push(Inline {
-                channel: channel.unbind(),
-                tag: it.tag,
-                data: it.data.clone(),
-            }),
+        match before.elements.find(py, &channel, next)? {
+            Some(index) if before.elements.len_of(index) <= settle_min => {
+                plan.take(index);
+                next = index + 1;
+            }
             None if !given.values.contains(&channel)? => {}
             _ => return Ok(None),
         }
     }
-    for channel in given.values.keys() {
-        if !given.versions.contains(&channel)? && !given.fresh.contains(&channel)? {
-            return Ok(None);
-        }
-    }
-    Ok(Some((values, any)))
+    Ok(plan.rest(given)?.then_some(plan))
 }
 
-/// Whether two versions are equal strings, as LangGraph's savers make them.
-fn same<'py>(one: Option<Bound<'py, PyAny>>, other: Option<Bound<'py, PyAny>>) -> PyResult<bool> {
-    let (Some(one), Some(other)) = (one, other) else { return Ok(false) };
-    if one.is(&other) && one.is_exact_instance_of::<PyString>() {
-        return Ok(true);
+impl<'py> Plan<'py> {
+    fn take(&mut self, index: usize) {
+        match self.steps.last_mut() {
+            Some(Step::Take(run)) if run.end == index => run.end += 1,
+            _ => self.steps.push(Step::Take(index..index + 1)),
+        }
     }
-    if !one.is_exact_instance_of::<PyString>() || !other.is_exact_instance_of::<PyString>() {
-        return Ok(false);
+
+    /// Adds the channels that have a new version and are in no version of the checkpoint's; false
+    /// where a value has neither.
+    fn rest(&mut self, given: &Given<'_, 'py>) -> PyResult<bool> {
+        for channel in given.fresh.keys() {
+            let Ok(channel) = channel.cast_into_exact::<PyString>() else { return Ok(false) };
+            if !given.versions.contains(&channel)? {
+                self.steps.push(Step::Pack(channel));
+            }
+        }
+        for channel in given.values.keys() {
+            if !given.versions.contains(&channel)? && !given.fresh.contains(&channel)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
-    one.eq(other)
+}
+
+/// The parent, whose versions are walked beside those of the checkpoint: they have their order.
+struct Before<'a, 'py> {
+    elements: &'a Elements,
+    versions: Bound<'py, PyDict>,
+    names: Bound<'py, PyList>,
+    values: Bound<'py, PyList>,
+    next: usize,
+}
+
+impl<'a, 'py> Before<'a, 'py> {
+    fn of(py: Python<'py>, parent: &'a InlineState) -> Self {
+        let versions = parent.versions(py);
+        let (names, values) = (versions.keys(), versions.values());
+        Self { elements: parent.elements(), versions, names, values, next: 0 }
+    }
+
+    /// Goes on beyond a channel, if it is the one that comes next; whether it is.
+    fn pass(&mut self, channel: &Bound<'py, PyString>) -> bool {
+        let beside = self.names.get_item(self.next).is_ok_and(|name| name.is(channel));
+        self.next += usize::from(beside);
+        beside
+    }
+
+    /// Whether a channel had this version: the same text, as LangGraph's savers make it.
+    fn has(
+        &mut self,
+        channel: &Bound<'py, PyString>,
+        version: &Bound<'py, PyAny>,
+    ) -> PyResult<bool> {
+        let had = if self.pass(channel) {
+            Some(self.values.get_item(self.next - 1)?)
+        } else {
+            self.versions.get_item(channel)?
+        };
+        let Some(had) = had else { return Ok(false) };
+        if !had.is_exact_instance_of::<PyString>() || !version.is_exact_instance_of::<PyString>() {
+            return Ok(false);
+        }
+        Ok(had.is(version) || had.eq(version)?)
+    }
 }

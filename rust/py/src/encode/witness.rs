@@ -14,6 +14,7 @@ use super::proof::{Proof, Prover, is_leaf};
 use crate::failure::{Done, Fail, encode_error};
 use crate::pause::Pause;
 use crate::tree::Tree;
+use crate::value::View;
 
 /// After so many puts in a row in which nothing was proved, proofs are made only now and then.
 const PATIENCE: u32 = 2;
@@ -26,6 +27,26 @@ const SEARCH: usize = 4;
 /// what `lgckpt.hints` has for all large channels, or the tree would not be remembered either.
 const MAX_ENCODING: usize = 32 * 1024 * 1024;
 const MAX_NBYTES: usize = 16 * 1024 * 1024;
+
+/// A shorter beginning is copied as any other part.
+const KEPT_MIN: usize = 4096;
+
+/// A list, packed.
+pub struct Listed<'py> {
+    /// The header, and what comes after what is kept.
+    pub written: Bound<'py, PyBytes>,
+    /// Where the beginning ends that an earlier list's bytes have too, after a header as long; 0 if
+    /// everything was written.
+    pub kept: usize,
+    pub witness: Witness,
+}
+
+/// The encoding of an earlier list.
+#[derive(Clone, Copy)]
+struct Bytes<'a> {
+    view: View<'a>,
+    len: usize,
+}
 
 /// What is known of the elements of a list that was encoded.
 #[derive(Debug, Default)]
@@ -60,6 +81,23 @@ impl Witness {
         self.proved
     }
 
+    /// Where the first element starts.
+    pub fn start(&self) -> usize {
+        self.start
+    }
+
+    /// How many of the leaves of an earlier list are this one's too, given where they end and where
+    /// the common beginning does, and how many elements come after them.
+    pub fn goes_on_after(&self, ends: &[usize], kept: usize) -> (usize, usize) {
+        let within = ends.partition_point(|&end| end <= kept);
+        let whole = (1..=within).rev().find_map(|leaves| {
+            let end = ends.get(leaves - 1)?;
+            let last = self.elements.binary_search_by_key(end, |it| it.end).ok()?;
+            Some((leaves, self.elements.len() - last - 1))
+        });
+        whole.unwrap_or((0, self.elements.len()))
+    }
+
     fn span(&self, index: usize) -> Option<Range<usize>> {
         let before =
             index.checked_sub(1).map_or(Some(self.start), |it| Some(self.elements.get(it)?.end));
@@ -85,22 +123,23 @@ impl<'py> Encoder<'py> {
         list: &Bound<'py, PyList>,
         earlier: &Bound<'_, Tree>,
         least: usize,
-    ) -> PyResult<Option<(Bound<'py, PyBytes>, Witness)>> {
+    ) -> PyResult<Option<Listed<'py>>> {
         let (earlier, none) = (earlier.get(), Witness::default());
-        if earlier.bytes(self.py).len() < list.len().saturating_mul(least) {
+        if earlier.len(self.py) < list.len().saturating_mul(least) {
             return Ok(None);
         }
         let _pause = Pause::within(self.py);
         // SAFETY: the list is alive and the GIL is held.
-        let witness = unsafe {
+        let packed = unsafe {
             if !self.is_compound_list(list.as_ptr()) {
                 return Ok(None);
             }
             let witness = earlier.witness().unwrap_or(&none);
-            self.list_after(list.as_ptr(), witness, earlier.bytes(self.py))
+            let bytes = Bytes { view: earlier.view(self.py), len: earlier.len(self.py) };
+            self.list_after(list.as_ptr(), witness, bytes)
         };
-        let witness = witness.map_err(Fail::into_pyerr)?;
-        Ok(Some((self.out.finish()?.cast_into()?, witness)))
+        let (kept, witness) = packed.map_err(Fail::into_pyerr)?;
+        Ok(Some(Listed { written: self.out.finish()?.cast_into()?, kept, witness }))
     }
 
     /// Whether a list may have elements that cost more to write than to look at.
@@ -123,15 +162,17 @@ impl<'py> Encoder<'py> {
         &mut self,
         list: *mut ffi::PyObject,
         earlier: &Witness,
-        bytes: &[u8],
-    ) -> Done<Witness> {
+        bytes: Bytes<'_>,
+    ) -> Done<(usize, Witness)> {
         // SAFETY: the size is read again before every item, since a callback may change the list.
         unsafe {
             let length = ffi::PyList_GET_SIZE(list);
-            self.out.reserve_about(bytes.len())?;
-            if earlier.elements.is_empty() && !earlier.is_worth_it() {
-                self.list(list)?;
-                return Ok(earlier.missed());
+            if earlier.elements.is_empty() {
+                self.out.reserve_about(bytes.len)?;
+                if !earlier.is_worth_it() {
+                    self.list(list)?;
+                    return Ok((0, earlier.missed()));
+                }
             }
             self.open_array(length.cast_unsigned())?;
             let mut pass = Pass::new(self, earlier, bytes, length.cast_unsigned());
@@ -142,9 +183,10 @@ impl<'py> Encoder<'py> {
                 pass.element(ffi::PyList_GET_ITEM(list, index))?;
             }
             pass.copy()?;
+            let kept = pass.kept;
             let witness = pass.finish();
             self.close();
-            Ok(witness)
+            Ok((kept, witness))
         }
     }
 }
@@ -154,7 +196,9 @@ struct Pass<'a, 'py> {
     encoder: &'a mut Encoder<'py>,
     earlier: &'a Witness,
     /// The earlier list's encoding.
-    bytes: &'a [u8],
+    bytes: Bytes<'a>,
+    /// Where its beginning ends that is this one's too, and is not written again.
+    kept: usize,
     /// The earlier element expected next.
     next: usize,
     /// The part of `bytes` that is to be copied before anything else is written.
@@ -171,7 +215,7 @@ impl<'a, 'py> Pass<'a, 'py> {
     fn new(
         encoder: &'a mut Encoder<'py>,
         earlier: &'a Witness,
-        bytes: &'a [u8],
+        bytes: Bytes<'a>,
         length: usize,
     ) -> Self {
         let made = Witness {
@@ -180,9 +224,9 @@ impl<'a, 'py> Pass<'a, 'py> {
             ..Witness::default()
         };
         let search = SEARCH * earlier.elements.len();
-        let proofs = earlier.is_worth_it() && bytes.len() <= MAX_ENCODING;
+        let proofs = earlier.is_worth_it() && bytes.len <= MAX_ENCODING;
         let prover = Prover::new(encoder.known);
-        Self { encoder, earlier, bytes, next: 0, run: 0..0, search, made, proofs, prover }
+        Self { encoder, earlier, bytes, kept: 0, next: 0, run: 0..0, search, made, proofs, prover }
     }
 
     /// # Safety
@@ -267,8 +311,25 @@ impl<'a, 'py> Pass<'a, 'py> {
     /// Writes what was taken over and not written yet.
     fn copy(&mut self) -> Done {
         let run = std::mem::take(&mut self.run);
-        let bytes = self.bytes.get(run).ok_or_else(|| encode_error("the bytes of another list"))?;
-        self.encoder.out.write(bytes)
+        if self.begins_with(&run) {
+            self.kept = run.end;
+            return Ok(());
+        }
+        let out = &mut self.encoder.out;
+        self.bytes.view.with(|bytes| match bytes.get(run) {
+            Some(bytes) => out.write(bytes),
+            None => Err(encode_error("the bytes of another list")),
+        })
+    }
+
+    /// Whether both lists begin with these bytes, at the same place, and they are worth sparing.
+    fn begins_with(&self, run: &Range<usize>) -> bool {
+        let start = self.made.start;
+        run.len() >= KEPT_MIN
+            && run.start == start
+            && self.earlier.start == start
+            && self.encoder.out.len() == start
+            && run.end <= self.bytes.len
     }
 
     fn finish(self) -> Witness {

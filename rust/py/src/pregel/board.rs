@@ -7,6 +7,7 @@ use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use super::counter;
 use super::host::Host;
 use super::names::{Slot, Slots};
 use super::tasks::{Task, set};
@@ -126,6 +127,9 @@ impl PythonBoard<'_, '_> {
                 return Ok(None);
             }
             let highest = versions::highest(self.versions)?;
+            if let Some(next) = self.counted(highest.as_ref())? {
+                return Ok(Some(next));
+            }
             let highest = highest.as_ref().map_or_else(|| ffi::Py_None(), Held::ptr);
             let arguments = [highest, ffi::Py_None()];
             let none = std::ptr::null_mut();
@@ -133,6 +137,26 @@ impl PythonBoard<'_, '_> {
             let next = ffi::PyObject_Vectorcall(function, arguments.as_ptr(), 2, none);
             let next = Held::given(next)?;
             Ok((next.ptr() != ffi::Py_None()).then_some(next))
+        }
+    }
+
+    /// The next version, where it is plain what the function would give.
+    unsafe fn counted(&self, highest: Option<&Held>) -> Done<Option<Held>> {
+        // SAFETY: the GIL is held.
+        unsafe {
+            let bound = |object| Bound::from_borrowed_ptr(self.py, object);
+            if !counter::is_known(&bound(self.get_next_version)) {
+                return Ok(None);
+            }
+            let highest = bound(highest.map_or_else(|| ffi::Py_None(), Held::ptr));
+            match counter::next_version(self.py, &highest) {
+                Ok(Some(next)) => Held::given(next.into_ptr()).map(Some),
+                Ok(None) => Ok(None),
+                Err(error) => {
+                    error.restore(self.py);
+                    Err(Stop::Raised)
+                }
+            }
         }
     }
 

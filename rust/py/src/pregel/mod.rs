@@ -6,6 +6,7 @@
 mod apply;
 mod board;
 mod checkpoint;
+mod counter;
 mod host;
 mod moving;
 mod names;
@@ -21,5 +22,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(apply::apply_writes, module)?)?;
     module.add_function(wrap_pyfunction!(checkpoint::channel_values, module)?)?;
     module.add_function(wrap_pyfunction!(checkpoint::restore_channels, module)?)?;
+    module.add_function(wrap_pyfunction!(counter::count_versions, module)?)?;
+    module.add_function(wrap_pyfunction!(counter::next_version, module)?)?;
     module.add_function(wrap_pyfunction!(triggers::triggers, module)?)
 }
