@@ -44,7 +44,7 @@ class Lineage:
         link = _Link(
             parent or None,
             self._shared(frozenset(values)),
-            self._shared(needs - values.keys()),
+            self._shared(needs.difference(values)),
             hidden,
         )
         self._links[place] = link
