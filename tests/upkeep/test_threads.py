@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 
 import pytest
@@ -117,8 +118,8 @@ async def test_a_sqlite_file_is_made_smaller(tmp_path) -> None:
     url = f"sqlite:///{path}"
     async with lgckpt.SqliteSaver(path) as saver:
         thread = Aged(saver, "a")
-        for number in range(30):
-            await thread.put(0, {"large": [f"{number * 7919:x}" * 900]})
+        for _ in range(30):
+            await thread.put(0, {"large": os.urandom(4000).hex()})
     await upkeep.adelete(url, ["a"])
     size = path.stat().st_size
     found = await upkeep.avacuum(url, full=True)
