@@ -33,7 +33,8 @@ def test_the_statements_of_postgres_name_the_schema_of_the_url() -> None:
         assert ended.stdout.strip() == postgres_ddl("my memory").strip()
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(ended.stdout)
-        assert lgckpt("doctor", f"{url}?lgckpt_schema=my%20memory").code == 0
+        looked = lgckpt("doctor", f"{url}?lgckpt_schema=my%20memory", "--json")
+        assert looked.json["threads"] == 0
         with package.from_url(f"{url}?lgckpt_schema=my%20memory") as saver:
             assert list(saver.list(None)) == []
     assert lgckpt("ddl", "postgresql://h/x").stdout.strip() == postgres_ddl().strip()
