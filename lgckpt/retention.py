@@ -63,6 +63,30 @@ async def without_runs(view: ThreadView, packer: Packer, run_ids: Collection[str
     return await pruner.edit(kept, [])
 
 
+async def keep_chosen(view: ThreadView, packer: Packer, chosen: Collection[Place]) -> ThreadEdit:
+    """Decide what goes from a thread if these checkpoints are to stay, and what they need.
+
+    They need the latest checkpoint of every namespace, but for calls that ended before them: a
+    run goes on from there. And the parents that hold pending sends, before format v4.
+    """
+    pruner = _Pruner(view, packer, await view.entries())
+    kept = {place for place in chosen if place in pruner.entries}
+    heads: dict[str, _Opened] = {}
+    for ns, checkpoint_id in pruner.heads().items():
+        heads[ns] = await pruner.open((ns, checkpoint_id))
+    latest = {(ns, head.row.checkpoint_id) for ns, head in heads.items()}
+    roots = {place for place in latest if ":" not in place[0]}
+    calls = pruner.ended_calls(heads, kept | roots)
+    kept |= {place for place in latest if place[0] not in calls}
+    for place in sorted(kept):
+        parent = pruner.entries[place].parent_id
+        if parent is None or (place[0], parent) in kept or (place[0], parent) not in pruner.entries:
+            continue
+        if await pruner.sends_in_parent(await pruner.open(place)):
+            kept.add((place[0], parent))
+    return await pruner.edit(kept, [])
+
+
 class _Pruner:
     def __init__(self, view: ThreadView, packer: Packer, entries: list[Entry]) -> None:
         self.view = view
@@ -131,7 +155,7 @@ class _Pruner:
         """The rows not kept that a kept DeltaChannel is rebuilt from, with its channels."""
         needed: dict[Place, set[str]] = {}
         queue: list[tuple[Place, set[str]]] = []
-        for place in kept:
+        for place in sorted(kept):
             row = await self.view.row(*place)
             if row is None or not row.parent_id:
                 continue
