@@ -26,6 +26,13 @@ def rows_by_place(batch: Batch) -> dict[Place, CheckpointRow]:
     return {(row.checkpoint_ns, row.checkpoint_id): row for row in batch.rows}
 
 
+def places_of(batch: Batch) -> list[Place]:
+    """Where a batch has rows or writes."""
+    names = [(row.checkpoint_ns, row.checkpoint_id) for row in batch.rows]
+    names += [(write.checkpoint_ns, write.checkpoint_id) for write in batch.writes]
+    return list(dict.fromkeys(names))
+
+
 def writes_by_name(batch: Batch) -> dict[WriteName, WriteRow]:
     """The pending writes of a batch."""
     return {(w.checkpoint_ns, w.checkpoint_id, w.task_id, w.idx): w for w in batch.writes}

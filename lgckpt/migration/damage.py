@@ -54,23 +54,24 @@ class _Trees:
     def _check(self, level: int, key: bytes) -> str:
         if key in self._claims:
             return ""
-        name = f"chunk {key.hex()} of level {level}"
+        try:
+            below = self._open(level, key)
+        except _DAMAGE as exc:
+            return f"chunk {key.hex()} of level {level} {exc}"
+        faults = (self._fault(child, hashed) for child, hashed in _parts(below))
+        return next(filter(None, faults), "")
+
+    def _open(self, level: int, key: bytes) -> bytes:
+        """Check one chunk; gives the references below it."""
         frame = self._frames.get(key)
         if frame is None:
-            return f"{name} is missing"
-        try:
-            plain = core.unseal(frame)
-            if core.hash_chunk(level, plain) != key:
-                return f"{name} holds what belongs to another"
-            below = core.children(level, frame) if level else b""
-        except _DAMAGE as exc:
-            return f"{name}: {exc}"
+            raise FrameError("is missing")
+        if core.hash_chunk(level, core.unseal(frame)) != key:
+            raise FrameError("holds what belongs to another")
+        below = core.children(level, frame) if level else b""
         if level == ROOT_LEVEL and ROOT_LEVEL in below[::REF_SIZE]:
-            return f"{name}: a root within a root"
-        for child, hashed in _parts(below):
-            if fault := self._fault(child, hashed):
-                return fault
-        return ""
+            raise FrameError("is a root within a root")
+        return below
 
     def needed(self, refs: Iterable[bytes]) -> tuple[list[Chunk], list[bytes]]:
         """The chunks and the claims that references lead to, as far as those are there."""
@@ -134,11 +135,8 @@ def _note(damage: list[Damage], row: CheckpointRow | WriteRow, fault: Fault | No
 
 def _row_fault(row: CheckpointRow, trees: _Trees) -> Fault | None:
     try:
-        if tuple(map(type, row[3:])) in ROW_TYPES and row.etag == core.etag(
-            row.state, row.refs, row.metadata
-        ):
-            if not row.refs or not trees.fault(row.refs):
-                return None
+        if _is_as_stored(row) and not (row.refs and trees.fault(row.refs)):
+            return None
         state = unpack_state(row)
         if b"\0" not in core.unseal(row.metadata):
             raise FrameError("metadata without a tag")
@@ -150,6 +148,11 @@ def _row_fault(row: CheckpointRow, trees: _Trees) -> Fault | None:
         if value.refs and (fault := trees.fault(value.refs)):
             return channel, fault
     return None
+
+
+def _is_as_stored(row: CheckpointRow) -> bool:
+    types = tuple(map(type, row[3:]))
+    return types in ROW_TYPES and row.etag == core.etag(row.state, row.refs, row.metadata)
 
 
 def _write_fault(row: WriteRow, trees: _Trees) -> Fault | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lgckpt.bulk import Batch, Place
 from lgckpt.migration.compare import (
+    places_of,
     row_differences,
     rows_by_place,
     same_row,
@@ -31,8 +32,9 @@ async def unsettled(
         return []
     mine = await fetch_sound(source, thread_id, places, everything)
     theirs = (await fetch_sound(target, thread_id, places, everything)).batch
-    rest = _places(_without_same(mine.batch, theirs))
-    found = [Sound(Batch(), [d for d in mine.damage if (d.checkpoint_ns, d.checkpoint_id) not in rest])]
+    rest = set(places_of(_without_same(mine.batch, theirs)))
+    settled = [one for one in mine.damage if (one.checkpoint_ns, one.checkpoint_id) not in rest]
+    found = [Sound(Batch(), settled)]
     for place in places:
         if place in rest:
             found.append(await _one(source, target, thread_id, place))
@@ -46,10 +48,6 @@ async def _one(source: Side, target: Side, thread_id: str, place: Place) -> Soun
     if not (source.native and target.native):
         left = _without_equal(left, mine.batch, theirs)
     return Sound(needed(left), mine.damage)
-
-
-def _places(batch: Batch) -> set[Place]:
-    return {(one.checkpoint_ns, one.checkpoint_id) for one in (*batch.rows, *batch.writes)}
 
 
 def _without_same(batch: Batch, there: Batch) -> Batch:

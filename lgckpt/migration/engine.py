@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from lgckpt.migration.marks import all_marks
@@ -84,23 +84,28 @@ async def one_pass(
     async def work(thread_id: str) -> None:
         await ThreadCopy(source, target, thread_id, how, progress).run()
 
-    counting = asyncio.create_task(count_places(source, progress)) if count else None
-    try:
+    async with counting(source, progress, count=count):
         await each_thread(source, work, workers)
+
+
+@asynccontextmanager
+async def counting(side: Side, progress: Progress, *, count: bool) -> AsyncIterator[None]:
+    """Meanwhile count all places of a side, for the time left; a failure shows in the work."""
+
+    async def count_all() -> None:
+        found = 0
+        async for thread_id in names(side):
+            async for _ in all_marks(side, thread_id):
+                found += 1
+        progress.places_in_all = found
+
+    task = asyncio.create_task(count_all()) if count else None
+    try:
+        yield
     finally:
-        if counting is not None:
-            counting.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await counting
-
-
-async def count_places(side: Side, progress: Progress) -> None:
-    """Count all places, for the time left."""
-    count = 0
-    async for thread_id in names(side):
-        async for _ in all_marks(side, thread_id):
-            count += 1
-    progress.places_in_all = count
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def passes(

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 
 from lgckpt.bulk import Batch, Known, Place
 from lgckpt.errors import CorruptCheckpointError
+from lgckpt.migration.compare import places_of
 from lgckpt.migration.damage import Sound, sound
 from lgckpt.migration.marks import PAGE
 from lgckpt.migration.report import Damage
 from lgckpt.migration.sides import Side
 
 
-async def fetch_sound(
-    side: Side, thread_id: str, places: Sequence[Place], known: Known
-) -> Sound:
+async def fetch_sound(side: Side, thread_id: str, places: Sequence[Place], known: Known) -> Sound:
     """What is whole at these places, and what is damaged."""
     try:
         batch = await side.fetch(thread_id, places, known)
@@ -38,11 +37,9 @@ def _joined(parts: Sequence[Sound]) -> Sound:
     return Sound(batch, [damage for part in parts for damage in part.damage])
 
 
-async def _lost(
-    side: Side, thread_id: str, places: Sequence[Place], batch: Batch
-) -> list[Damage]:
+async def _lost(side: Side, thread_id: str, places: Sequence[Place], batch: Batch) -> list[Damage]:
     """Places that are listed, and at which nothing is found: not those deleted meanwhile."""
-    found = {(one.checkpoint_ns, one.checkpoint_id) for one in (*batch.rows, *batch.writes)}
+    found = set(places_of(batch))
     reason = "is listed and cannot be found by its key"
     return [
         Damage(thread_id, *place, None, reason)

@@ -78,9 +78,7 @@ async def steps(source: Side, target: Side, thread_id: str) -> AsyncIterator[Ste
             held = None
         if other is None:
             yield Step(mine.place, False)
-        elif _differ(mine, other, native=native):
-            yield Step(mine.place, True)
-        elif mine.etag is None:
+        elif _differ(mine, other, native=native) or mine.etag is None:
             yield Step(mine.place, True)
         elif mine.writes or not native:
             held = mine

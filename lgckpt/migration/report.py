@@ -10,6 +10,8 @@ from lgckpt.errors import CorruptCheckpointError
 LISTED = 1000
 """Of damaged places and of differences, so many are listed; all are counted."""
 
+Kind = Literal["missing", "extra", "changed"]
+
 
 @dataclass(frozen=True)
 class Damage:
@@ -60,7 +62,7 @@ class Difference:
         what: "thread", "checkpoint", "parent", "metadata", "channel messages", "write ...".
     """
 
-    kind: Literal["missing", "extra", "changed"]
+    kind: Kind
     thread_id: str
     checkpoint_ns: str | None
     checkpoint_id: str | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -136,16 +136,20 @@ def latest_only(packer: Packer) -> Choose:
 
 
 def since(packer: Packer, least: str) -> Choose:
-    """The checkpoints not before a time, and what they need; see `retention.keep_since`."""
+    """The checkpoints not before a time, and what they need.
+
+    They need the latest checkpoint of each namespace, since a run goes on from there, but for
+    subgraph calls that ended before; and see `retention.keep_where`.
+    """
 
     async def choose(side: Side, thread_id: str, marks: list[Mark]) -> Choice:
         fresh = {mark.place for mark in marks if is_since(mark.checkpoint_id, least)}
         if not fresh:
             return Choice([])
         shown = [mark for mark in marks if mark.etag is not None or mark.place in fresh]
-        seeds = fresh | latest(marks)
-        view = SideView(side, thread_id, shown, seeds)
-        edit = await retention.keep_chosen(view, packer, fresh)
+        kept = fresh | latest(marks)
+        view = SideView(side, thread_id, shown, kept)
+        edit = await retention.keep_where(view, packer, lambda _: kept)
         return await _edited(side, thread_id, shown, edit)
 
     return choose
@@ -157,16 +161,15 @@ async def _edited(side: Side, thread_id: str, marks: list[Mark], edit: ThreadEdi
     rows = {(row.checkpoint_ns, row.checkpoint_id): row for row in edit.replace}
     left: list[Mark] = []
     for mark in marks:
-        if mark.place in gone or mark.checkpoint_ns in dropped:
+        place = mark.place
+        if place in gone or mark.checkpoint_ns in dropped:
             continue
-        trim = edit.trim_writes.get(mark.place)
-        if trim is not None and mark.writes:
-            batch = await side.fetch(thread_id, [mark.place], everything)
-            channels = Counter(write.channel for write in batch.writes)
-            mark = mark._replace(writes=sum(channels[channel] for channel in trim))
-        row = rows.get(mark.place)
-        if row is not None:
-            etag = _CHANGED if side.native else b""
-            mark = mark._replace(etag=etag, flags=row.flags if side.native else 0)
-        left.append(mark)
+        writes, row = mark.writes, rows.get(place)
+        if (trim := edit.trim_writes.get(place)) is not None and writes:
+            batch = await side.fetch(thread_id, [place], everything)
+            writes = sum(write.channel in trim for write in batch.writes)
+        if row is not None and side.native:
+            left.append(Mark(*place, _CHANGED, row.flags, writes))
+        else:
+            left.append(mark._replace(writes=writes))
     return Choice(left, rows, dict(edit.trim_writes))

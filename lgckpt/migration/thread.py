@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from lgckpt.bulk import Batch, Place
-from lgckpt.errors import StorageError
+from lgckpt.bulk import Batch
+from lgckpt.errors import CorruptCheckpointError, StorageError
+from lgckpt.migration.compare import places_of
 from lgckpt.migration.damage import Sound
 from lgckpt.migration.doubts import unsettled
 from lgckpt.migration.fetching import fetch_sound
 from lgckpt.migration.marks import Step, steps
 from lgckpt.migration.progress import Progress, size
 from lgckpt.migration.recode import recoded
+from lgckpt.migration.report import Damage
 from lgckpt.migration.sides import Side
 from lgckpt.migration.view import nothing
 
@@ -71,6 +73,11 @@ class ThreadCopy:
             async for page in self._pages():
                 await self._move(page)
             await self._stored()
+        except CorruptCheckpointError as exc:
+            # Of the thread's own list of places: all others were set aside where they were met.
+            if not self._how.skip_corrupt:
+                raise
+            self._progress.skip([Damage.of(exc)])
         finally:
             if self._storing is not None:
                 self._storing.cancel()
@@ -154,8 +161,7 @@ class ThreadCopy:
     async def _whole(self, batch: Batch) -> Batch:
         """The same rows and writes with every chunk that they need: some had gone meanwhile."""
         self._known.clear()
-        names = [(one.checkpoint_ns, one.checkpoint_id) for one in (*batch.rows, *batch.writes)]
-        places: list[Place] = list(dict.fromkeys(names))
+        places = places_of(batch)
         found = await fetch_sound(self._source, self._thread_id, places, nothing)
         if found.damage and not self._how.skip_corrupt:
             raise found.damage[0].error()
@@ -164,4 +170,3 @@ class ThreadCopy:
     def _count(self, batch: Batch) -> None:
         self._moved = True
         self._progress.moved(batch)
-
