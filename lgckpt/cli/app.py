@@ -31,7 +31,10 @@ INTERRUPTED, UNREAD = 130, 141
 
 NAME = "lgckpt"
 
-COMMANDS: tuple[str, ...] = ("ddl",)
+COMMANDS: tuple[str, ...] = (
+    "migrate",
+    "ddl",
+)
 """Modules of this package that each add their commands to `app`, in the order of `--help`."""
 
 app = typer.Typer(
