@@ -49,7 +49,7 @@ Codec = Literal["lz4", "zstd", "none"]
         "lgckpt migrate langgraph+postgresql://db/agents postgresql://db/agents --dry-run",
         "lgckpt migrate sqlite:///agents.db redis://cache:6379/0 --follow --interval 10",
         "lgckpt migrate --from-env OLD --from-env NEW --shard 1/4 --workers 8",
-        "lgckpt migrate postgresql://db/agents sqlite:///week.db --since 2026-01-01 --latest-only",
+        "lgckpt migrate postgresql://db/agents sqlite:///week.db --since 2026-01-01",
     ),
 )
 def migrate(
