@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lgckpt.migrate.native import NativeSide
-from lgckpt.migrate.sides import Side
+from lgckpt.migration.native import NativeSide
+from lgckpt.migration.sides import Side
 from lgckpt.saver import Saver
 from lgckpt.url import from_url, without_password
 
