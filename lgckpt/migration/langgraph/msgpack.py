@@ -128,3 +128,13 @@ def map_header(pairs: int) -> bytes:
     if pairs < 1 << 16:
         return b"\xde" + pairs.to_bytes(2, "big")
     return b"\xdf" + pairs.to_bytes(4, "big")
+
+
+def ext_code(data: bytes) -> int | None:
+    """The code of the extension that a value is, if it is one."""
+    tag = data[0] if data else 0
+    if 0xD4 <= tag <= 0xD8:
+        return data[1]
+    if 0xC7 <= tag <= 0xC9:
+        return data[1 + _BYTES[tag][0]]
+    return None
