@@ -77,3 +77,21 @@ class Batch(NamedTuple):
     writes: Sequence[WriteRow] = ()
     chunks: Sequence[Chunk] = ()
     claims: Sequence[bytes] = ()
+
+    @property
+    def refs(self) -> bytes:
+        """All references of the rows and the writes."""
+        return b"".join([row.refs for row in self.rows] + [one.refs for one in self.writes])
+
+
+def claiming(known: Known) -> tuple[Known, dict[bytes, None]]:
+    """`known`, and the hashes that it says are known, filled in as it is asked."""
+    claims: dict[bytes, None] = {}
+
+    def asked(name: bytes) -> bool:
+        if known(name):
+            claims[name] = None
+            return True
+        return False
+
+    return asked, claims
