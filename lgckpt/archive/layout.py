@@ -133,7 +133,8 @@ def unpack_prefix(data: bytes) -> Prefix:
 def pack_list(listed: Listed) -> bytes:
     """Seal the list of a batch."""
     chunks = b"".join(_CHUNK.pack(*item) for item in listed.chunks)
-    fields = (listed.thread_id, listed.rows, listed.writes, chunks, b"".join(listed.claims))
+    rows, writes = map(tuple, listed.rows), map(tuple, listed.writes)
+    fields = (listed.thread_id, [*rows], [*writes], chunks, b"".join(listed.claims))
     return core.seal(core.encode(fields), "lz4")
 
 
