@@ -36,7 +36,7 @@ def without_password(url: str) -> str:
     return urlunsplit(parts._replace(netloc=netloc, query="&".join(query)))
 
 
-def _own_options(url: str) -> tuple[str, dict[str, str]]:
+def own_options(url: str) -> tuple[str, dict[str, str]]:
     """Take our own parameters out of a URL.
 
     Raises:
@@ -75,7 +75,7 @@ def from_url(url: str, **options: Any) -> Saver:
     Raises:
         ConfigurationError: The URL names no backend or no database.
     """
-    url, own = _own_options(url)
+    url, own = own_options(url)
     options = {**own, **options}
     try:
         parts = urlsplit(url)
