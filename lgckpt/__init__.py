@@ -9,6 +9,7 @@ from lgckpt.errors import (
     EncodeError,
     FrameError,
     LgckptError,
+    NotFoundError,
     StorageError,
     UnsupportedFormatError,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "InMemorySaver",
     "LgckptError",
     "MemorySaver",
+    "NotFoundError",
     "PostgresSaver",
     "RedisSaver",
     "Saver",

@@ -12,9 +12,8 @@ from lgckpt.archive.index import Index, RowSpan, Span, WriteSpan
 from lgckpt.archive.locking import lock
 from lgckpt.archive.records import Records
 from lgckpt.archive.writer import Writer
-from lgckpt.bulk import Batch, Known, Mark, Place, ThreadPage
+from lgckpt.bulk import Batch, Known, Mark, Place, ThreadPage, claiming
 from lgckpt.chunks import collecting, walk
-from lgckpt.core import core
 from lgckpt.errors import (
     ClosedError,
     ConfigurationError,
@@ -108,20 +107,15 @@ class ArchiveSide:
             if row is not None:
                 rows.append(self._row(thread_id, place, row))
             writes += [self._write(thread_id, place, w) for w in index.writes(thread_id, place)]
-        claims: dict[bytes, None] = {}
-
-        def left_out(key: bytes) -> bool:
-            if not known(key):
-                return False
-            claims[key] = None
-            return True
-
-        refs = b"".join([row.refs for row in rows] + [write.refs for write in writes])
+        asked, claims = claiming(known)
+        batch = Batch(rows, writes)
         chunks = walk(
-            collecting(refs, sweeps=False, known=left_out),
-            lambda keys: self._chunks(thread_id, keys, places),
+            collecting(batch.refs, sweeps=False, known=asked),
+            lambda keys: self._chunks(thread_id, keys),
         )
-        return Batch(rows, writes, [Chunk(*chunk) for chunk in chunks.items()], list(claims))
+        return batch._replace(
+            chunks=[Chunk(*chunk) for chunk in chunks.items()], claims=list(claims)
+        )
 
     async def load(self, thread_id: str, batch: Batch) -> bool:
         """Append a batch: with its last byte it is there.
@@ -227,23 +221,18 @@ class ArchiveSide:
         try:
             return layout.unpack_item(self._read(span), kinds)
         except FrameError as exc:
-            raise self._corrupt(exc, thread_id, place) from exc
+            raise CorruptCheckpointError(
+                f"{self.name} is damaged: {exc}",
+                thread_id=thread_id,
+                checkpoint_ns=place[0],
+                checkpoint_id=place[1],
+            ) from exc
 
-    def _chunks(
-        self, thread_id: str, keys: Sequence[bytes], places: Sequence[Place]
-    ) -> dict[bytes, bytes]:
+    def _chunks(self, thread_id: str, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Frames as they are stored: who puts them together checks them."""
         index = self._opened()
-        found = {}
-        for key in keys:
-            span = index.chunk(thread_id, key)
-            if span is None:
-                continue
-            found[key] = frame = self._read(span)
-            try:
-                core.unseal(frame)
-            except FrameError as exc:
-                raise self._corrupt(exc, thread_id, places[0], among=len(places)) from exc
-        return found
+        spans = ((key, index.chunk(thread_id, key)) for key in keys)
+        return {key: self._read(span) for key, span in spans if span is not None}
 
     def _read(self, span: Span) -> bytes:
         if self._file is None:
@@ -256,13 +245,3 @@ class ArchiveSide:
         except OSError as exc:
             raise self._unusable(exc) from exc
         return data
-
-    def _corrupt(
-        self, exc: FrameError, thread_id: str, place: Place, *, among: int = 1
-    ) -> CorruptCheckpointError:
-        return CorruptCheckpointError(
-            f"{self.name} is damaged: {exc}",
-            thread_id=thread_id,
-            checkpoint_ns=place[0],
-            checkpoint_id=place[1] if among == 1 else None,
-        )
