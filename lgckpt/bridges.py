@@ -26,7 +26,7 @@ T = TypeVar("T")
 _WRITES = frozenset(
     {
         "setup", "put", "put_writes", "edit_thread", "copy_thread", "delete_thread", "load",
-        "reclaim", "close",
+        "reclaim", "shrink", "close",
     }
 )  # fmt: skip
 _READERS = 4

@@ -142,6 +142,15 @@ class SyncStorage(Protocol):
     def reclaim(self, thread_id: str) -> int:
         """Drop the thread's chunks that no row needs; gives how many."""
 
+    def facts(self, thorough: bool = False) -> Mapping[str, str]:
+        """What the database says of itself, as it says it; nothing is created for that.
+
+        `backend` names the kind. Where there is a schema, `schema` is the version that is there,
+        "0" if none is, and `schema_known` this release's. The rest are settings and states by the
+        names that the server has for them. With `thorough`, the database checks itself where it
+        can, which may read all of it: SQLite's `quick_check`.
+        """
+
     def close(self) -> None:
         """Release everything; safe to call again."""
 
@@ -222,6 +231,9 @@ class AsyncStorage(Protocol):
 
     async def reclaim(self, thread_id: str) -> int:
         """See `SyncStorage.reclaim`."""
+
+    async def facts(self, thorough: bool = False) -> Mapping[str, str]:
+        """See `SyncStorage.facts`."""
 
     async def close(self) -> None:
         """See `SyncStorage.close`."""

@@ -25,6 +25,8 @@ def without_password(url: str) -> str:
     try:
         parts = urlsplit(url)
         userinfo, at, hosts = parts.netloc.rpartition("@")
+        if ":" not in userinfo and not any(name in unquote(parts.query).lower() for name in SECRET):
+            return url
         user = userinfo.partition(":")[0]
         netloc = f"{user}:***@{hosts}" if ":" in userinfo else user + at + hosts
         query = [

@@ -212,6 +212,10 @@ class MemoryStorage:
         """Nothing expires here."""
         return 0
 
+    def facts(self, thorough: bool = False) -> Mapping[str, str]:
+        """There are no settings."""
+        return {"backend": "memory"}
+
     def threads(self, after: str, limit: int) -> ThreadPage:
         """A page of all threads that have rows, by name."""
         with self._lock:

@@ -16,6 +16,7 @@ from lgckpt.backends.postgres_bulk import Bulk
 from lgckpt.backends.postgres_chunks import collect
 from lgckpt.backends.postgres_edits import copy_thread, edit_thread
 from lgckpt.backends.postgres_expiry import Expiry
+from lgckpt.backends.postgres_facts import Facts
 from lgckpt.backends.postgres_names import Address, address, from_sql, quoted, to_sql
 from lgckpt.backends.postgres_pool import CLOSE_TIMEOUT, Connections, PoolOptions, snapshot
 from lgckpt.backends.postgres_rows import (
@@ -48,7 +49,7 @@ from lgckpt.storage import Decide, Wanted, all_refs
 T = TypeVar("T")
 
 
-class PostgresStorage(Bulk):
+class PostgresStorage(Bulk, Facts):
     """The storage contract over asyncpg.
 
     Args:

@@ -12,6 +12,7 @@ from lgckpt.backends.redis_calls import Call, Calls, Replicas
 from lgckpt.backends.redis_clients import Options, source
 from lgckpt.backends.redis_copying import copy
 from lgckpt.backends.redis_edits import edit
+from lgckpt.backends.redis_facts import Facts
 from lgckpt.backends.redis_keys import escape, namespace, place, shelf, split_place
 from lgckpt.backends.redis_listing import scan
 from lgckpt.backends.redis_rows import unpack_row, unpack_writes
@@ -46,7 +47,7 @@ WRITES_PAGE = 64
 """Checkpoints whose writes one script gives."""
 
 
-class RedisStorage:
+class RedisStorage(Facts):
     """The storage contract over redis-py.
 
     Args:

@@ -31,7 +31,7 @@ INTERRUPTED, UNREAD = 130, 141
 
 NAME = "lgckpt"
 
-COMMANDS: tuple[str, ...] = ("ddl",)
+COMMANDS: tuple[str, ...] = ("prune", "vacuum", "copy", "delete", "doctor", "ddl")
 """Modules of this package that each add their commands to `app`, in the order of `--help`."""
 
 app = typer.Typer(
@@ -103,6 +103,11 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 def print_json(found: Any) -> None:
     """Print one JSON document, as it is: no colours, nothing folded."""
     sys.stdout.write(hidden(json.dumps(found, ensure_ascii=False, default=str)) + "\n")
+
+
+def say(line: str) -> None:
+    """Print a line for people."""
+    sys.stdout.write(hidden(line) + "\n")
 
 
 def complain(message: object) -> None:
