@@ -14,6 +14,8 @@ from lgckpt.errors import (
     UnsupportedFormatError,
 )
 from lgckpt.memory import InMemorySaver, MemorySaver
+from lgckpt.migration.api import amigrate, migrate
+from lgckpt.migration.report import Damage, Difference, Migration, Verification
 from lgckpt.postgres import AsyncPostgresSaver, PostgresSaver, postgres_ddl
 from lgckpt.redis import AsyncRedisSaver, RedisSaver
 from lgckpt.saver import Saver
@@ -30,12 +32,15 @@ __all__ = [
     "ClosedError",
     "ConfigurationError",
     "CorruptCheckpointError",
+    "Damage",
     "DecodeError",
+    "Difference",
     "EncodeError",
     "FrameError",
     "InMemorySaver",
     "LgckptError",
     "MemorySaver",
+    "Migration",
     "NotFoundError",
     "PostgresSaver",
     "RedisSaver",
@@ -45,10 +50,13 @@ __all__ = [
     "Status",
     "StorageError",
     "UnsupportedFormatError",
+    "Verification",
     "accelerate",
     "accelerated",
+    "amigrate",
     "decelerate",
     "from_url",
+    "migrate",
     "postgres_ddl",
     "sqlite_ddl",
     "status",

@@ -88,10 +88,9 @@ async def keep_where(
     for place in sorted(kept):
         parent = pruner.entries[place].parent_id
         above = (place[0], parent or "")
-        if above not in pruner.entries or above in kept:
-            continue
-        if await pruner.sends_in_parent(await pruner.open(place)):
-            kept.add(above)
+        if above in pruner.entries and above not in kept:
+            if await pruner.sends_in_parent(await pruner.open(place)):
+                kept.add(above)
     ended: set[str] = set()
     if calls:
         heads = {
@@ -171,7 +170,7 @@ class _Pruner:
         """The rows not kept that a kept DeltaChannel is rebuilt from, with its channels."""
         needed: dict[Place, set[str]] = {}
         queue: list[tuple[Place, set[str]]] = []
-        for place in kept:
+        for place in sorted(kept):
             row = await self.view.row(*place)
             if row is None or not row.parent_id:
                 continue
