@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lgckpt.migration.langgraph.opening import PREFIX, open_layout
 from lgckpt.migration.native import NativeSide
 from lgckpt.migration.sides import Side
 from lgckpt.saver import Saver
@@ -15,11 +16,14 @@ def open_side(where: str | Saver, **options: Any) -> Side:
 
     Args:
         where: A URL, or a saver, which stays open when the side is closed.
-        **options: Passed to the saver that is made of a URL.
+        **options: Passed to the saver that is made of a URL; for LangGraph's own layouts see
+            `lgckpt.migration.langgraph.opening.open_layout`.
 
     Raises:
         ConfigurationError: The URL names no database that is known.
     """
     if isinstance(where, Saver):
         return NativeSide(where, type(where).__name__, owned=False)
+    if where.startswith(PREFIX):
+        return open_layout(where, **options)
     return NativeSide(from_url(where, **options), without_password(where), owned=True)
