@@ -9,6 +9,7 @@ from lgckpt.errors import (
     EncodeError,
     FrameError,
     LgckptError,
+    NotFoundError,
     StorageError,
     UnsupportedFormatError,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "LgckptError",
     "MemorySaver",
     "Migration",
+    "NotFoundError",
     "PostgresSaver",
     "RedisSaver",
     "Saver",
