@@ -7,7 +7,6 @@ from lgckpt.inspection.comparing import (
     acompare_checkpoints,
     compare_checkpoints,
 )
-from lgckpt.inspection.damage import Damage
 from lgckpt.inspection.histories import Step, aread_history, read_history
 from lgckpt.inspection.listing import ThreadSummary, alist_threads, list_threads
 from lgckpt.inspection.measuring import METHOD, ChannelBytes, ThreadBytes, ameasure, measure
@@ -30,7 +29,6 @@ __all__ = [
     "ChannelView",
     "CheckpointView",
     "Comparison",
-    "Damage",
     "Match",
     "Message",
     "Opaque",

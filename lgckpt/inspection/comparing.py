@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
-from lgckpt.inspection.damage import Damage
 from lgckpt.inspection.messages import Message, conversation
-from lgckpt.inspection.reading import Where, finished, opened, places
+from lgckpt.inspection.reading import Where, opened, places
 from lgckpt.inspection.showing import ChannelView, CheckpointView, chosen, view_of
 from lgckpt.inspection.text import compact
 from lgckpt.inspection.views import Typed
+from lgckpt.migration.report import Damage
+from lgckpt.migration.running import finished
 
 Kind = Literal["added", "removed", "changed"]
 

@@ -12,7 +12,7 @@ from lgckpt.bulk import Batch, Place
 from lgckpt.core import core
 from lgckpt.errors import ConfigurationError, LgckptError
 from lgckpt.inspection.checkpoints import open_row
-from lgckpt.inspection.damage import DAMAGED, Damage, damage
+from lgckpt.inspection.damage import DAMAGED, damage
 from lgckpt.inspection.reading import (
     Where,
     by_place,
@@ -25,6 +25,7 @@ from lgckpt.inspection.reading import (
     threads,
 )
 from lgckpt.inspection.views import Typed, decode, extension
+from lgckpt.migration.report import Damage
 from lgckpt.migration.sides import Side
 from lgckpt.packing import Value, check_write, unpack_value, unpack_write
 from lgckpt.rows import HIDDEN, WriteRow
