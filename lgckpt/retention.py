@@ -88,9 +88,10 @@ async def keep_where(
     for place in sorted(kept):
         parent = pruner.entries[place].parent_id
         above = (place[0], parent or "")
-        if above in pruner.entries and above not in kept:
-            if await pruner.sends_in_parent(await pruner.open(place)):
-                kept.add(above)
+        if above not in pruner.entries or above in kept:
+            continue
+        if await pruner.sends_in_parent(await pruner.open(place)):
+            kept.add(above)
     ended: set[str] = set()
     if calls:
         heads = {

@@ -18,7 +18,8 @@ def open_side(where: str | Saver, **options: Any) -> Side:
     """Open a database for reading and writing whole threads.
 
     Args:
-        where: A URL, `file:///path` of a portable file among them, or a saver, which stays open when the side is closed.
+        where: A URL, `file:///path` of a portable file among them, or a saver, which stays
+            open when the side is closed.
         **options: Passed to the saver that is made of a URL; for LangGraph's own layouts see
             `lgckpt.migration.langgraph.opening.open_layout`.
 
