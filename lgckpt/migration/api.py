@@ -148,8 +148,8 @@ class _Options:
     def check(self) -> None:
         for is_wrong, why in (
             (self.workers < 1, "there is at least one worker"),
-            ((self.follow or 0) < 0, "the interval of follow is not negative"),
-            ((self.until_idle or 1) < 1, "until_idle is at least 1"),
+            (self.follow is not None and self.follow < 0, "the interval of follow is not negative"),
+            (self.until_idle is not None and self.until_idle < 1, "until_idle is at least 1"),
             (
                 self.until_idle is not None and self.follow is None,
                 "until_idle is about the passes of follow",

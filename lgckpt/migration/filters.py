@@ -108,7 +108,7 @@ def first_id(since: str | datetime) -> str:
     if not 0 <= ticks < 1 << 60:
         raise ConfigurationError(f"no checkpoint id has the time {since}")
     high, low = f"{ticks >> 12:012x}", f"{ticks & 0xFFF:03x}"
-    return f"{high[:8]}-{high[8:]}-6{low}-0000-000000000000"
+    return f"{high[:8]}-{high[8:]}-6{low}-8000-000000000000"
 
 
 def is_since(checkpoint_id: str, least: str) -> bool:
