@@ -11,7 +11,7 @@ from lgckpt.inspection.histories import Step, aread_history, read_history
 from lgckpt.inspection.listing import ThreadSummary, alist_threads, list_threads
 from lgckpt.inspection.measuring import METHOD, ChannelBytes, ThreadBytes, ameasure, measure
 from lgckpt.inspection.messages import Message, ToolCall
-from lgckpt.inspection.searching import Match, asearch, search
+from lgckpt.inspection.searching import Match, Skipped, asearch, search
 from lgckpt.inspection.showing import (
     ChannelView,
     CheckpointView,
@@ -32,6 +32,7 @@ __all__ = [
     "Match",
     "Message",
     "Opaque",
+    "Skipped",
     "Step",
     "ThreadBytes",
     "ThreadSummary",

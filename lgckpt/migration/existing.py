@@ -31,8 +31,9 @@ async def check_there(side: Side) -> None:
         StorageError: There are no tables of lgckpt, or no such file.
     """
     if not await is_there(side):
-        what = "no tables of lgckpt" if isinstance(side, NativeSide) else "no such file"
-        raise StorageError(f"{side.name}: there is {what}")
+        if isinstance(side, NativeSide):
+            raise StorageError(f"{side.name} holds no tables of lgckpt")
+        raise StorageError(f"{side.name}: there is no such file")
 
 
 class Nothing:
