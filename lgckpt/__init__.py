@@ -1,6 +1,8 @@
 """Checkpoint persistence for LangGraph agents: savers and a serializer on a Rust core."""
 
 from lgckpt.acceleration import Acceleration, accelerate, accelerated, decelerate
+from lgckpt.archive.passing import Passed
+from lgckpt.archive.saving import adump, arestore, dump, restore
 from lgckpt.errors import (
     ClosedError,
     ConfigurationError,
@@ -42,6 +44,7 @@ __all__ = [
     "MemorySaver",
     "Migration",
     "NotFoundError",
+    "Passed",
     "PostgresSaver",
     "RedisSaver",
     "Saver",
@@ -53,11 +56,15 @@ __all__ = [
     "Verification",
     "accelerate",
     "accelerated",
+    "adump",
     "amigrate",
+    "arestore",
     "decelerate",
+    "dump",
     "from_url",
     "migrate",
     "postgres_ddl",
+    "restore",
     "sqlite_ddl",
     "status",
 ]

@@ -40,8 +40,8 @@ ALLOWED: dict[str, set[str]] = {
     "postgres": {"backends", "errors", "lifetimes", "saver"},
     "redis": {"backends", "errors", "lifetimes", "saver"},
     "url": {"errors", "memory", "postgres", "redis", "saver", "sqlite"},
-    "migration": {*SHARED, *RULES, *SAVER, "chunks", "url"},
-    "archive": {*SHARED, *RULES, "chunks", "migration"},
+    "migration": {*SHARED, *RULES, *SAVER, "archive", "chunks", "url"},
+    "archive": {*SHARED, *RULES, *SAVER, "chunks", "migration"},
     "inspection": {*SHARED, *RULES, *SAVER, "chunks", "migration", "url"},
     "upkeep": {*SHARED, *RULES, *SAVER, "chunks", "migration", "url"},
     "cli": {

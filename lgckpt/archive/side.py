@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from lgckpt.archive import layout
-from lgckpt.archive.index import Index, RowSpan, Span, WriteSpan
+from lgckpt.archive.index import Index, Span
+from lgckpt.archive.items import Items
 from lgckpt.archive.locking import lock
 from lgckpt.archive.records import Records
 from lgckpt.archive.writer import Writer
@@ -17,16 +17,10 @@ from lgckpt.chunks import collecting, walk
 from lgckpt.errors import (
     ClosedError,
     ConfigurationError,
-    CorruptCheckpointError,
-    FrameError,
     LgckptError,
     StorageError,
 )
 from lgckpt.rows import CheckpointRow, Chunk, WriteRow
-
-_TEXT_OR_NONE = (str, type(None))
-_ROW = (_TEXT_OR_NONE, _TEXT_OR_NONE, bytes, bytes, bytes)
-_WRITE = (str, str, str, bytes, bytes)
 
 _MARK = "="
 """Before the thread id in what the next page is asked for with; "" begins."""
@@ -81,6 +75,10 @@ class ArchiveSide:
             self._release()
             raise self._unusable(exc) from exc
 
+    def exists(self) -> bool:
+        """Whether there is such a file."""
+        return self.path.exists()
+
     async def threads(self, after: str, limit: int) -> ThreadPage:
         """A page of all threads, in code point order."""
         start = after[len(_MARK) :] if after else None
@@ -100,13 +98,16 @@ class ArchiveSide:
             CorruptCheckpointError: A part of it is damaged.
         """
         index = self._opened()
+        items = Items(self.name, thread_id)
         rows: list[CheckpointRow] = []
         writes: list[WriteRow] = []
         for place in places:
             row = index.row(thread_id, place)
             if row is not None:
-                rows.append(self._row(thread_id, place, row))
-            writes += [self._write(thread_id, place, w) for w in index.writes(thread_id, place)]
+                rows.append(items.row(place, row.etag, row.flags, self._read(row.span)))
+            for write in index.writes(thread_id, place):
+                frame = self._read(write.span)
+                writes.append(items.write(place, write.task_id, write.idx, frame))
         asked, claims = claiming(known)
         batch = Batch(rows, writes)
         chunks = walk(
@@ -204,29 +205,6 @@ class ArchiveSide:
         if isinstance(exc, LgckptError):
             return exc
         return StorageError(f"{self.name} cannot be used: {exc.strerror or exc}")
-
-    def _row(self, thread_id: str, place: Place, found: RowSpan) -> CheckpointRow:
-        fields = self._item(thread_id, place, found.span, _ROW)
-        parent_id, run_id, metadata, state, refs = fields
-        etag = found.etag
-        return CheckpointRow(
-            thread_id, *place, parent_id, run_id, found.flags, etag, metadata, state, refs
-        )
-
-    def _write(self, thread_id: str, place: Place, found: WriteSpan) -> WriteRow:
-        task_path, *rest = self._item(thread_id, place, found.span, _WRITE)
-        return WriteRow(thread_id, *place, found.task_id, found.idx, task_path, *rest)
-
-    def _item(self, thread_id: str, place: Place, span: Span, kinds: tuple[Any, ...]) -> list[Any]:
-        try:
-            return layout.unpack_item(self._read(span), kinds)
-        except FrameError as exc:
-            raise CorruptCheckpointError(
-                f"{self.name} is damaged: {exc}",
-                thread_id=thread_id,
-                checkpoint_ns=place[0],
-                checkpoint_id=place[1],
-            ) from exc
 
     def _chunks(self, thread_id: str, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Frames as they are stored: who puts them together checks them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from lgckpt.archive import layout
+from lgckpt.archive.items import pack_row, pack_write
 from lgckpt.archive.layout import BATCH, END, ChunkItem, Listed, Prefix, RowItem, WriteItem
 from lgckpt.bulk import Batch
 
@@ -33,8 +34,8 @@ class Writer:
         Returns:
             Its list, and the offset of its items.
         """
-        rows = [layout.pack_item((r.parent_id, r.run_id, *r[7:])) for r in batch.rows]
-        writes = [layout.pack_item((w.task_path, *w[6:])) for w in batch.writes]
+        rows = [pack_row(row) for row in batch.rows]
+        writes = [pack_write(row) for row in batch.writes]
         chunks = [frame for _, frame in batch.chunks]
         listed = Listed(
             thread_id,

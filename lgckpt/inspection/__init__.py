@@ -7,12 +7,11 @@ from lgckpt.inspection.comparing import (
     acompare_checkpoints,
     compare_checkpoints,
 )
-from lgckpt.inspection.damage import Damage
 from lgckpt.inspection.histories import Step, aread_history, read_history
 from lgckpt.inspection.listing import ThreadSummary, alist_threads, list_threads
 from lgckpt.inspection.measuring import METHOD, ChannelBytes, ThreadBytes, ameasure, measure
 from lgckpt.inspection.messages import Message, ToolCall
-from lgckpt.inspection.searching import Match, asearch, search
+from lgckpt.inspection.searching import Match, Skipped, asearch, search
 from lgckpt.inspection.showing import (
     ChannelView,
     CheckpointView,
@@ -30,10 +29,10 @@ __all__ = [
     "ChannelView",
     "CheckpointView",
     "Comparison",
-    "Damage",
     "Match",
     "Message",
     "Opaque",
+    "Skipped",
     "Step",
     "ThreadBytes",
     "ThreadSummary",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
-from lgckpt.inspection.damage import Damage
+from lgckpt.inspection.jsonable import jsonable
 from lgckpt.inspection.messages import Message, conversation
-from lgckpt.inspection.reading import Where, finished, opened, places
+from lgckpt.inspection.reading import Where, opened, places
 from lgckpt.inspection.showing import ChannelView, CheckpointView, chosen, view_of
 from lgckpt.inspection.text import compact
 from lgckpt.inspection.views import Typed
+from lgckpt.migration.report import Damage
+from lgckpt.migration.running import finished
 
 Kind = Literal["added", "removed", "changed"]
 
@@ -224,3 +226,14 @@ def _lists(path: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
             yield Change("removed", f"{path}[{i}]", old[i])
         for i in range(c + both, d):
             yield Change("added", f"{path}[{i}]", None, new[i])
+
+
+def jsonable_change(change: Change) -> dict[str, Any]:
+    """A change as what JSON can hold: no `before` of what was added, no `after` if removed."""
+    found: dict[str, Any] = {"kind": change.kind, "path": change.path}
+    for name, absent in (("before", "added"), ("after", "removed")):
+        if change.kind != absent:
+            value = getattr(change, name)
+            is_message = isinstance(value, Message)
+            found[name] = asdict(value) if is_message else jsonable(value)
+    return found

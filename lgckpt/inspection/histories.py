@@ -9,7 +9,7 @@ from typing import Any
 
 from lgckpt.bulk import Batch, Place
 from lgckpt.inspection.checkpoints import Opened, open_row
-from lgckpt.inspection.damage import DAMAGED, Damage, damage
+from lgckpt.inspection.damage import DAMAGED, damage
 from lgckpt.inspection.nodes import changed_channels, next_nodes
 from lgckpt.inspection.reading import (
     ROWS,
@@ -22,6 +22,7 @@ from lgckpt.inspection.reading import (
     places,
     stepwise,
 )
+from lgckpt.migration.report import Damage
 from lgckpt.migration.sides import Side
 
 

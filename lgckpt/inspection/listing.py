@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from lgckpt.errors import CorruptCheckpointError
 from lgckpt.inspection.checkpoints import open_row, time_of
-from lgckpt.inspection.damage import DAMAGED, Damage, damage
+from lgckpt.inspection.damage import DAMAGED, damage
 from lgckpt.inspection.reading import Where, everything, fetch, marks, opened, stepwise, threads
+from lgckpt.migration.report import Damage
 from lgckpt.migration.sides import Side
 from lgckpt.rows import HIDDEN
 

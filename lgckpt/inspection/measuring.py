@@ -9,7 +9,7 @@ from lgckpt.bulk import Batch, Place
 from lgckpt.core import core
 from lgckpt.errors import LgckptError
 from lgckpt.inspection.checkpoints import Opened, open_row
-from lgckpt.inspection.damage import DAMAGED, Damage, damage
+from lgckpt.inspection.damage import DAMAGED, damage
 from lgckpt.inspection.reading import (
     Where,
     fetch,
@@ -18,6 +18,7 @@ from lgckpt.inspection.reading import (
     stepwise,
     threads,
 )
+from lgckpt.migration.report import Damage
 from lgckpt.migration.sides import Side
 from lgckpt.rows import REF_SIZE, CheckpointRow, WriteRow
 

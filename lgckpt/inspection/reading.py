@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from lgckpt.bulk import Batch, Known, Mark, Place
 from lgckpt.errors import CorruptCheckpointError, FrameError, NotFoundError, UnsupportedFormatError
-from lgckpt.inspection.damage import Damage, damage
+from lgckpt.inspection.damage import damage
+from lgckpt.migration.existing import check_there
 from lgckpt.migration.opening import open_side
+from lgckpt.migration.report import Damage
+from lgckpt.migration.running import refuse_running_loop
 from lgckpt.migration.sides import Side
 from lgckpt.rows import HIDDEN, CheckpointRow
 from lgckpt.saver import Saver
@@ -32,6 +35,7 @@ async def opened(where: Where) -> AsyncIterator[Side]:
         return
     side = open_side(where)
     try:
+        await check_there(side)
         yield side
     finally:
         await side.close()
@@ -109,13 +113,9 @@ def pages(found: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (found[i : i + size] for i in range(0, len(found), size))
 
 
-def finished(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run to the end, where no event loop runs; its async twin is for where one does."""
-    return asyncio.run(coroutine)
-
-
 def stepwise(make: Callable[[], AsyncIterator[T]]) -> Iterator[T]:
     """Iterate where no event loop runs, on a loop that ends with the iteration."""
+    refuse_running_loop()
     loop = asyncio.new_event_loop()
     iterator = make()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -12,7 +13,7 @@ from lgckpt.bulk import Batch, Place
 from lgckpt.core import core
 from lgckpt.errors import ConfigurationError, LgckptError
 from lgckpt.inspection.checkpoints import open_row
-from lgckpt.inspection.damage import DAMAGED, Damage, damage
+from lgckpt.inspection.damage import DAMAGED, damage
 from lgckpt.inspection.reading import (
     Where,
     by_place,
@@ -24,10 +25,11 @@ from lgckpt.inspection.reading import (
     stepwise,
     threads,
 )
-from lgckpt.inspection.views import Typed, decode, extension
+from lgckpt.inspection.views import Opaque, Typed, decode, extension
+from lgckpt.migration.report import Damage
 from lgckpt.migration.sides import Side
 from lgckpt.packing import Value, check_write, unpack_value, unpack_write
-from lgckpt.rows import HIDDEN, WriteRow
+from lgckpt.rows import HIDDEN, CheckpointRow, WriteRow
 
 _PAGE = 64
 """Checkpoints whose rows are read at once."""
@@ -37,6 +39,9 @@ _BYTES = 16 * 1024 * 1024
 
 _REMEMBERED = 1_000_000
 """Hashes of what was searched that are kept; beyond, a value may be searched again."""
+
+_WRITE = 256 * 1024
+"""Bytes that a pending write with chunks is taken to have."""
 
 _AROUND = 40
 """Characters of a snippet before and after what was found."""
@@ -64,9 +69,22 @@ class Match:
     span: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """What was not searched, told at the end.
+
+    Attributes:
+        reason: "encrypted" or "pickled", say.
+        values: How many values there are of that.
+    """
+
+    reason: str
+    values: int
+
+
 def search(
     where: Where, pattern: str, *, ignore_case: bool = False, prefix: str = ""
-) -> Iterator[Match | Damage]:
+) -> Iterator[Found]:
     """Search the texts in all values: of channels, pending writes and metadata.
 
     Args:
@@ -87,17 +105,24 @@ def search(
 
 async def asearch(
     where: Where, pattern: str, *, ignore_case: bool = False, prefix: str = ""
-) -> AsyncIterator[Match | Damage]:
+) -> AsyncIterator[Found]:
     """Async version of `search`."""
     try:
         compiled = re.compile(pattern, re.IGNORECASE if ignore_case else 0)
     except re.error as exc:
         raise ConfigurationError(f"not a regular expression: {pattern!r}: {exc}") from exc
     async with opened(where) as side:
+        skipped: Counter[str] = Counter()
         async for thread_id in threads(side, prefix):
-            thread = _Thread(side, thread_id, compiled)
+            thread = _Thread(side, thread_id, compiled, skipped)
             async for found in thread.matches():
                 yield found
+        for reason, values in sorted(skipped.items()):
+            yield Skipped(reason, values)
+
+
+Found = Match | Damage | Skipped
+"""What a search gives."""
 
 
 class _Packed:
@@ -130,12 +155,11 @@ class _Once:
     def __init__(self) -> None:
         self._met: set[bytes] = set()
 
+    def has(self, *parts: bytes) -> bool:
+        return _digest(parts) in self._met
+
     def is_new(self, *parts: bytes) -> bool:
-        hashed = blake2b(digest_size=12)
-        for part in parts:
-            hashed.update(len(part).to_bytes(8, "little"))
-            hashed.update(part)
-        found = hashed.digest()
+        found = _digest(parts)
         if found in self._met:
             return False
         if len(self._met) >= _REMEMBERED:
@@ -144,8 +168,35 @@ class _Once:
         return True
 
 
+def _digest(parts: Sequence[bytes]) -> bytes:
+    hashed = blake2b(digest_size=12)
+    for part in parts:
+        hashed.update(len(part).to_bytes(8, "little"))
+        hashed.update(part)
+    return hashed.digest()
+
+
+def _parts(channel: str, value: Value) -> tuple[bytes, ...]:
+    """What tells a channel's value from others."""
+    return channel.encode(), value.tag.encode(), value.head, value.refs, value.tail
+
+
+def _place(row: CheckpointRow | WriteRow) -> Place:
+    return row.checkpoint_ns, row.checkpoint_id
+
+
+def _by_place(writes: Sequence[WriteRow]) -> dict[Place, list[WriteRow]]:
+    found: dict[Place, list[WriteRow]] = {}
+    for write in writes:
+        found.setdefault(_place(write), []).append(write)
+    return found
+
+
 class _Thread:
-    def __init__(self, side: Side, thread_id: str, pattern: re.Pattern[str]) -> None:
+    def __init__(
+        self, side: Side, thread_id: str, pattern: re.Pattern[str], skipped: Counter[str]
+    ) -> None:
+        self.skipped = skipped
         self._side = side
         self._thread_id = thread_id
         self._pattern = pattern
@@ -153,7 +204,7 @@ class _Thread:
         self._objects = _Once()
         self._texts = _Once()
 
-    async def matches(self) -> AsyncIterator[Match | Damage]:
+    async def matches(self) -> AsyncIterator[Found]:
         page: list[Place] = []
         async for mark in marks(self._side, self._thread_id):
             if mark.flags & HIDDEN:
@@ -167,49 +218,60 @@ class _Thread:
             async for found in self._page(page):
                 yield found
 
-    async def _page(self, page: Sequence[Place]) -> AsyncIterator[Match | Damage]:
-        """Read the rows, and of those with values not yet searched the chunks."""
+    async def _page(self, page: Sequence[Place]) -> AsyncIterator[Found]:
+        """Read the rows, and where they have values not yet searched the chunks."""
         batch, faults = await fetch(self._side, self._thread_id, page, everything)
         for one in faults:
             yield one
-        small = Batch(
-            [row for row in batch.rows if not row.refs], [w for w in batch.writes if not w.refs]
-        )
-        for found in self._batch(small, {}):
-            yield found
-        for places in self._portions(batch):
-            large, faults = await fetch(self._side, self._thread_id, places, nothing)
+        for part, is_large in self._portions(batch):
+            whole, faults = await self._whole(part) if is_large else (part, [])
             for one in faults:
                 yield one
-            rows = [row for row in large.rows if row.refs]
-            writes = [write for write in large.writes if write.refs]
-            for found in self._batch(Batch(rows, writes), dict(large.chunks)):
+            for found in self._batch(whole, dict(whole.chunks)):
                 yield found
 
-    def _portions(self, batch: Batch) -> Iterator[list[Place]]:
-        """The places that have chunks, as many together as have values of some size."""
-        sizes: dict[Place, int] = {}
-        for place, row in by_place(batch.rows).items():
-            if row.refs:
-                try:
-                    sizes[place] = sum(v.size for v in open_row(row).state.values.values())
-                except DAMAGED:
-                    sizes[place] = 0
-        for write in batch.writes:
-            if write.refs:
-                sizes.setdefault((write.checkpoint_ns, write.checkpoint_id), _BYTES // _PAGE)
-        portion: list[Place] = []
-        held = 0
-        for place in sorted(sizes):
-            if portion and held + sizes[place] > _BYTES:
-                yield portion
-                portion, held = [], 0
-            portion.append(place)
-            held += sizes[place]
-        if portion:
-            yield portion
+    async def _whole(self, part: Batch) -> tuple[Batch, list[Damage]]:
+        """The same rows and writes, with their chunks."""
+        places = [_place(row) for row in part.rows] + [_place(write) for write in part.writes]
+        wanted = list(dict.fromkeys(places))
+        return await fetch(self._side, self._thread_id, wanted, nothing)
 
-    def _batch(self, batch: Batch, chunks: Mapping[bytes, bytes]) -> Iterator[Match | Damage]:
+    def _portions(self, batch: Batch) -> Iterator[tuple[Batch, bool]]:
+        """The batch in order, as much together as has values of some size.
+
+        With each, whether chunks have to be read for it.
+        """
+        rows, writes = by_place(batch.rows), _by_place(batch.writes)
+        part, held, is_large = Batch([], []), 0, False
+        for place in sorted({*rows, *writes}):
+            size = self._size(rows.get(place), writes.get(place, ()))
+            if held and held + size > _BYTES:
+                yield part, is_large
+                part, held, is_large = Batch([], []), 0, False
+            part = Batch(
+                [*part.rows, *([rows[place]] if place in rows else [])],
+                [*part.writes, *writes.get(place, ())],
+            )
+            held += size
+            is_large |= size > 0
+        yield part, is_large
+
+    def _size(self, row: CheckpointRow | None, writes: Sequence[WriteRow]) -> int:
+        """Bytes of the values for which chunks have to be read: not of those searched before."""
+        size = sum(len(write.refs) and _WRITE for write in writes)
+        if row is None or not row.refs:
+            return size
+        try:
+            values = open_row(row).state.values
+        except DAMAGED:
+            return size
+        return size + sum(
+            value.size
+            for channel, value in values.items()
+            if value.refs and not self._values.has(*_parts(channel, value))
+        )
+
+    def _batch(self, batch: Batch, chunks: Mapping[bytes, bytes]) -> Iterator[Found]:
         for place, row in sorted(by_place(batch.rows).items()):
             if row.flags & HIDDEN:
                 continue
@@ -218,6 +280,8 @@ class _Thread:
             except DAMAGED as exc:
                 yield damage(exc, self._thread_id, place)
                 continue
+            if taken.encrypted:
+                self.skipped["encrypted"] += 1
             yield from self._found(place, None, False, taken.metadata)
             for channel, value in taken.state.values.items():
                 yield from self._value(place, channel, value, chunks)
@@ -226,17 +290,15 @@ class _Thread:
 
     def _value(
         self, place: Place, channel: str, value: Value, chunks: Mapping[bytes, bytes]
-    ) -> Iterator[Match | Damage]:
-        if not self._values.is_new(
-            channel.encode(), value.tag.encode(), value.head, value.refs, value.tail
-        ):
+    ) -> Iterator[Found]:
+        if not self._values.is_new(*_parts(channel, value)):
             return
         try:
             yield from self._found(place, channel, False, unpack_value(_RAW, value, chunks))
         except DAMAGED as exc:
             yield damage(exc, self._thread_id, place, channel)
 
-    def _write(self, row: WriteRow, chunks: Mapping[bytes, bytes]) -> Iterator[Match | Damage]:
+    def _write(self, row: WriteRow, chunks: Mapping[bytes, bytes]) -> Iterator[Found]:
         place = row.checkpoint_ns, row.checkpoint_id
         try:
             check_write(row)
@@ -273,6 +335,8 @@ class _Thread:
         elif isinstance(view, list):
             for number, value in enumerate(view):
                 yield from self._leaves(channel, f"{path}[{number}]", value)
+        elif isinstance(view, Opaque):
+            self.skipped[view.reason] += 1
         elif isinstance(view, (int, float)) and not isinstance(view, bool):
             yield path, repr(view)
 

@@ -11,10 +11,12 @@ from langgraph.checkpoint.base import writes_sort_key
 from lgckpt.bulk import Batch, Place
 from lgckpt.errors import ConfigurationError, NotFoundError
 from lgckpt.inspection.checkpoints import Opened, open_row, value_view
-from lgckpt.inspection.damage import DAMAGED, Damage, damage
+from lgckpt.inspection.damage import DAMAGED, damage
 from lgckpt.inspection.nodes import next_nodes
-from lgckpt.inspection.reading import Where, fetch, finished, nothing, opened, places
+from lgckpt.inspection.reading import Where, fetch, nothing, opened, places
 from lgckpt.inspection.views import VIEWS
+from lgckpt.migration.report import Damage
+from lgckpt.migration.running import finished
 from lgckpt.migration.sides import Side
 from lgckpt.packing import Value, check_write, unpack_write
 from lgckpt.rows import WriteRow

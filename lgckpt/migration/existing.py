@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lgckpt.archive.side import ArchiveSide
 from lgckpt.bulk import Batch, Known, Mark, Place, ThreadPage
+from lgckpt.errors import StorageError
 from lgckpt.migration.native import NativeSide
 from lgckpt.migration.sides import Side
 
@@ -15,9 +17,23 @@ async def is_there(side: Side) -> bool:
     Sides in other layouts than ours make nothing when they are read, and say themselves what
     they miss.
     """
+    if isinstance(side, ArchiveSide):
+        return side.exists()
     if not isinstance(side, NativeSide):
         return True
     return (await side.facts()).get("schema") != "0"
+
+
+async def check_there(side: Side) -> None:
+    """Refuse to read from what is not there; nothing is made there for that.
+
+    Raises:
+        StorageError: There are no tables of lgckpt, or no such file.
+    """
+    if not await is_there(side):
+        if isinstance(side, NativeSide):
+            raise StorageError(f"{side.name} holds no tables of lgckpt")
+        raise StorageError(f"{side.name}: there is no such file")
 
 
 class Nothing:

@@ -210,8 +210,8 @@ async def test_a_saver_goes_on_from_what_was_loaded(coloured: Coloured) -> None:
     thread = Thread(coloured, "t")
     for n in range(3):
         await thread.put({"large": [*LARGE, n], "n": n})
-    for names in (("twin", "t"), ("t", "twin")):
-        await verbs.copy_to(_Renamed(coloured, names[0]), names[1], 2)
+    for source, target in (("t", "twin"), ("twin", "t")):
+        await verbs.copy_to(verbs, source, 2, target)
     with neighbour_of(coloured) as other:
         twin = Thread(other, "twin")
         twin.versions, twin.values = dict(thread.versions), dict(thread.values)
@@ -220,18 +220,6 @@ async def test_a_saver_goes_on_from_what_was_loaded(coloured: Coloured) -> None:
         assert await twin.state() == twin.values
         assert len(await other.list(config("twin"))) == 4
     assert_nothing_missing(coloured.saver)
-
-
-class _Renamed(Verbs):
-    """Loads into another thread of the same saver."""
-
-    def __init__(self, coloured: Coloured, thread_id: str) -> None:
-        super().__init__(coloured)
-        self._thread_id = thread_id
-
-    async def load(self, _: str, batch: Batch) -> bool:
-        stored: bool = await self._driver("load", self._thread_id, batch)
-        return stored
 
 
 @pytest.mark.parametrize("colour", COLOURS)
