@@ -99,9 +99,7 @@ def wanted(checkpoint_ns: str, page: list[Cells], packer: ThreadPacker) -> list[
     return list(found)
 
 
-def found_of(
-    key: CheckpointKey, cells: Cells, blobs: Blobs, packer: ThreadPacker
-) -> Found:
+def found_of(key: CheckpointKey, cells: Cells, blobs: Blobs, packer: ThreadPacker) -> Found:
     """A checkpoint, its values taken from its row and from the blobs.
 
     Raises:
@@ -185,7 +183,13 @@ def _inline(tag: str, data: bytes) -> tuple[Any] | None:
 
 
 def _is_scalar(tag: int) -> bool:
-    return tag < 0x80 or 0xA0 <= tag <= 0xC3 or 0xCA <= tag <= 0xD3 or 0xD9 <= tag <= 0xDB or tag >= 0xE0
+    return (
+        tag < 0x80
+        or 0xA0 <= tag <= 0xC3
+        or 0xCA <= tag <= 0xD3
+        or 0xD9 <= tag <= 0xDB
+        or tag >= 0xE0
+    )
 
 
 def as_json(value: Any) -> str:

@@ -138,8 +138,7 @@ class SqliteLayout:
         self, connection: sqlite3.Connection, packer: ThreadPacker, key: CheckpointKey
     ) -> None:
         row = connection.execute(
-            "SELECT parent_checkpoint_id, type, checkpoint, metadata "
-            f"FROM checkpoints WHERE {_AT}",
+            f"SELECT parent_checkpoint_id, type, checkpoint, metadata FROM checkpoints WHERE {_AT}",
             key,
         ).fetchone()
         try:
@@ -257,5 +256,3 @@ def _found_write(
     if not isinstance(data, bytes) or not isinstance(tag, str):
         raise FrameError("a cell of a write has no value of its type")
     return FoundWrite(*key, task_id, idx, task_path, channel, *decompressed(tag, data))
-
-
