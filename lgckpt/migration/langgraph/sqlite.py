@@ -18,7 +18,14 @@ from lgckpt.migration.langgraph.paging import BEGUN, merged
 from lgckpt.migration.langgraph.reading import check_id, decompressed, metadata_of, parts_of
 from lgckpt.migration.langgraph.recent import Recent
 from lgckpt.migration.langgraph.rows import Found, FoundWrite, ThreadPacker
-from lgckpt.migration.langgraph.sqlite_schema import CREATE, TABLES, THREADS, dumps_metadata
+from lgckpt.migration.langgraph.sqlite_schema import (
+    CREATE,
+    STORE_CHECKPOINT,
+    STORE_WRITE,
+    TABLES,
+    THREADS,
+    dumps_metadata,
+)
 from lgckpt.migration.langgraph.unpacking import Unpacker, lacks
 from lgckpt.packing import Packer
 from lgckpt.reading import DAMAGE, named
@@ -174,14 +181,11 @@ class SqliteLayout:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 connection.executemany(
-                    "INSERT OR REPLACE INTO checkpoints (thread_id, checkpoint_ns, checkpoint_id, "
-                    "parent_checkpoint_id, type, checkpoint, metadata) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    STORE_CHECKPOINT,
                     _checkpoints(unpacker, batch),
                 )
                 connection.executemany(
-                    "INSERT OR REPLACE INTO writes (thread_id, checkpoint_ns, checkpoint_id, "
-                    "task_id, idx, task_path, channel, type, value) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    STORE_WRITE,
                     ((*write[:8], unpacker.write(write)) for write in batch.writes),
                 )
                 connection.execute("COMMIT")
