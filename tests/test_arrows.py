@@ -40,7 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     "postgres": {"backends", "errors", "lifetimes", "saver"},
     "redis": {"backends", "errors", "lifetimes", "saver"},
     "url": {"errors", "memory", "postgres", "redis", "saver", "sqlite"},
-    "migration": {*SHARED, *RULES, *SAVER, "chunks", "url"},
+    "migration": {*SHARED, *RULES, *SAVER, "backends", "chunks", "url"},
     "archive": {*SHARED, *RULES, "migration"},
     "inspect": {*SHARED, *RULES, *SAVER, "chunks", "migration", "url"},
     "upkeep": {*SHARED, *RULES, *SAVER, "chunks", "migration", "url"},
