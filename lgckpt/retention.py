@@ -171,7 +171,7 @@ class _Pruner:
         """The rows not kept that a kept DeltaChannel is rebuilt from, with its channels."""
         needed: dict[Place, set[str]] = {}
         queue: list[tuple[Place, set[str]]] = []
-        for place in kept:
+        for place in sorted(kept):
             row = await self.view.row(*place)
             if row is None or not row.parent_id:
                 continue

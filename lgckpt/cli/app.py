@@ -31,7 +31,22 @@ INTERRUPTED, UNREAD = 130, 141
 
 NAME = "lgckpt"
 
-COMMANDS: tuple[str, ...] = ("prune", "vacuum", "copy", "delete", "doctor", "ddl")
+COMMANDS: tuple[str, ...] = (
+    "threads",
+    "history",
+    "show",
+    "diff",
+    "grep",
+    "stats",
+    "export",
+    "migrate",
+    "prune",
+    "vacuum",
+    "copy",
+    "delete",
+    "doctor",
+    "ddl",
+)
 """Modules of this package that each add their commands to `app`, in the order of `--help`."""
 
 app = typer.Typer(
