@@ -12,7 +12,7 @@ import lgckpt
 from lgckpt import upkeep
 from lgckpt.bulk import Batch
 from lgckpt.core import core
-from lgckpt.errors import ConfigurationError, StorageError
+from lgckpt.errors import ConfigurationError, NotFoundError, StorageError
 from lgckpt.rows import Chunk
 from lgckpt.saver import Saver
 from lgckpt.upkeep import Counted, Deleted, Vacuumed
@@ -44,7 +44,7 @@ async def test_a_copy_has_everything(saver: Saver) -> None:
     with pytest.raises(StorageError, match="already"):
         await upkeep.acopy(saver, "a", "b")
     assert await upkeep.acopy(saver, "a", "b", merge=True) == Counted("b", 3, 2)
-    with pytest.raises(StorageError, match="no thread 'c'"):
+    with pytest.raises(NotFoundError, match="no thread 'c'"):
         await upkeep.acopy(saver, "c", "d")
     with pytest.raises(ConfigurationError, match="itself"):
         await upkeep.acopy(saver, "a", "a")
