@@ -263,10 +263,8 @@ def _unreadable(thread_id: str, place: Place, exc: Exception) -> Finding:
             "warning", "newer-format", f"a newer release of lgckpt wrote it: {exc}",
             "update lgckpt here", thread_id, *place,
         )  # fmt: skip
-    reason = exc.reason if isinstance(exc, CorruptCheckpointError) else str(exc)
-    return Finding(
-        "error", "damaged-checkpoint", f"it cannot be read: {reason}", _RESTORE, thread_id, *place
-    )
+    what = exc.reason if isinstance(exc, CorruptCheckpointError) else f"cannot be read: {exc}"
+    return Finding("error", "damaged-checkpoint", what, _RESTORE, thread_id, *place)
 
 
 def _damage(name: bytes, frame: bytes) -> str | None:
