@@ -95,11 +95,14 @@ async def test_what_the_official_saver_reads_arrives(
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_graph_goes_on_where_it_stopped(golden: tuple[Golden, Layout], name: str) -> None:
-    database, _ = golden
+    database, layout = golden
     with database(name) as url, lgckpt.MemorySaver() as ours:
         async with Sides() as side:
             await move(side(url), side(ours))
             found = finished(ours)
+            if layout is SQLITE and name == "1.0":
+                with layout.saver(url) as official:
+                    assert finished(official) == found
     whole = found["whole"]
     said = [(type(one), one.id, one.content) for one in whole["messages"][:2]]
     assert said == [
@@ -114,7 +117,9 @@ async def test_a_graph_goes_on_where_it_stopped(golden: tuple[Golden, Layout], n
     else:
         assert whole["note"].pop("bytes") == b"\0\xff"
     assert whole["note"] == {"none": None, "number": 1.5, "yes": True}
-    assert found["stopped"]["joined"] == [*topics, "asked after 2"]
+    # Nor Send objects, of which it warns: official and migrated, that thread goes on without.
+    expected = [] if name == "1.0" else [*topics, "asked after 2"]
+    assert found["stopped"]["joined"] == expected
     assert found["nested"]["joined"][:1] == ["before"]
     assert "asked after 1" in found["nested"]["joined"]
 
