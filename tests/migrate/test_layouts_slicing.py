@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tracemalloc
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage
 
@@ -36,6 +37,7 @@ def whole(values: Any) -> dict[str, Any]:
     return {"v": 4, "id": "1", "channel_values": values, "channel_versions": {"a": 1}}
 
 
+@settings(max_examples=40)
 @given(values, values)
 def test_a_checkpoint_is_cut_where_its_values_end(now: dict[str, Any], then: Any) -> None:
     found = cut(packed(whole(now)), {k: packed([v])[1:] for k, v in then.items()})
@@ -49,6 +51,7 @@ def test_a_checkpoint_is_cut_where_its_values_end(now: dict[str, Any], then: Any
     assert join(found.bare, found.values) == packed(whole(now))
 
 
+@settings(max_examples=40)
 @given(st.lists(plain, max_size=40), st.lists(plain, max_size=40))
 def test_a_list_that_grew_is_found_by_the_one_before(before: list[Any], more: list[Any]) -> None:
     earlier = {"a": packed(before)}
@@ -76,15 +79,14 @@ def test_any_bytes_are_refused_or_cut(data: bytes) -> None:
     assert end_of(found.bare, 0) == len(found.bare)
 
 
+@settings(max_examples=40)
 @given(values, st.data())
 def test_damage_is_refused_or_cut(now: dict[str, Any], data: Any) -> None:
     whole_bytes = bytearray(packed(whole(now)))
     at = data.draw(st.integers(0, len(whole_bytes) - 1))
     whole_bytes[at] = data.draw(st.integers(0, 255))
-    try:
+    with suppress(DecodeError):
         cut(bytes(whole_bytes), {"a": b"\x91"})
-    except DecodeError:
-        pass
     with pytest.raises(DecodeError):
         cut(packed(whole(now))[:at])
 
@@ -96,7 +98,7 @@ def test_damage_is_refused_or_cut(now: dict[str, Any], data: Any) -> None:
         b"\x81\xaechannel_values\xdf\xff\xff\xff\xff",
         b"\x81\xaechannel_values\x81\xa1a\xdd\xff\xff\xff\xff",
         b"\x81\xaechannel_values\x81\xa1a\xc6\xff\xff\xff\xff",
-        b"\x81\xaechannel_values\x81\xa1a" + b"\x91" * 1_000_000,
+        b"\x81\xaechannel_values\x81\xa1a" + b"\x91" * 100_000,
         b"\x81\xaechannel_values\x81\xa1a" + b"\xdd\xff\xff\xff\xff" * 100_000,
         b"\x81\xa2id\xc1",
         b"\x81\x01\x02",

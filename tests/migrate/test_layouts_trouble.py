@@ -48,7 +48,7 @@ async def test_a_source_is_never_made(tmp_path: Path) -> None:
             await side(f"langgraph+sqlite:///{path}").marks("t", None, 1)
         assert path.read_bytes() == b""
         path.write_bytes(b"no database of any kind" * 100)
-        with pytest.raises(StorageError, match="absent.db: file is not a database"):
+        with pytest.raises(StorageError, match=r"absent\.db: file is not a database"):
             await side(f"langgraph+sqlite:///{path}").fetch("t", PLACE, nothing)
 
 
@@ -106,7 +106,7 @@ async def test_what_is_encrypted_as_a_whole_needs_its_serializer() -> None:
             official.put_writes(at, [("a", long)], "task")
             before = tuples(official)
         async with Sides() as side:
-            with pytest.raises(CorruptCheckpointError, match="serde=.*--skip-corrupt") as raised:
+            with pytest.raises(CorruptCheckpointError, match=r"serde=.*--skip-corrupt") as raised:
                 await side(url).fetch("t", PLACE, nothing)
             assert (raised.value.thread_id, raised.value.checkpoint_id) == ("t", "1")
             batch = await side(url, serde=serde).fetch("t", PLACE, nothing)
@@ -125,15 +125,18 @@ async def test_what_is_encrypted_as_a_whole_needs_its_serializer() -> None:
 async def test_encrypted_values_pass_as_they_are_where_they_lie_apart() -> None:
     serde = EncryptedSerializer.from_pycryptodome_aes(key=KEY)
     long = ["secret " * 1000]
-    with postgres_database() as url, lgckpt.MemorySaver(serde=serde) as ours:
-        with POSTGRES.saver(url) as official:
-            official.serde = serde
-            made = checkpoint({"a": long, "b": 1}, id="1")
-            at = official.put(config("t"), made, {"step": 1}, {"a": 1, "b": 1})
-            official.put_writes(at, [("a", long)], "task")
-            async with Sides() as side:
-                await move(side(url), side(ours))
-            assert tuples(ours) == tuples(official)
+    with (
+        postgres_database() as url,
+        lgckpt.MemorySaver(serde=serde) as ours,
+        POSTGRES.saver(url) as official,
+    ):
+        official.serde = serde
+        made = checkpoint({"a": long, "b": 1}, id="1")
+        at = official.put(config("t"), made, {"step": 1}, {"a": 1, "b": 1})
+        official.put_writes(at, [("a", long)], "task")
+        async with Sides() as side:
+            await move(side(url), side(ours))
+        assert tuples(ours) == tuples(official)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +174,7 @@ async def test_damage_in_one_row_is_named_and_others_are_read(column: str, value
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda one: one.name)
 async def test_a_damaged_row_is_not_stored_anywhere(layout: Layout) -> None:
     with layout.database() as url, lgckpt.MemorySaver() as ours:
-        made = checkpoint({"a": ["long " * 3000]}, id="1")
+        made = checkpoint({"a": [f"{i}" * 90 for i in range(300)]}, id="1")
         ours.put(config("t"), made, {"step": 1}, {"a": 1})
         async with Sides() as side:
             target = side(url)
