@@ -12,6 +12,7 @@ import asyncpg
 
 from lgckpt.backends import postgres_schema
 from lgckpt.backends.postgres_batches import Batches
+from lgckpt.backends.postgres_bulk import Bulk
 from lgckpt.backends.postgres_chunks import collect
 from lgckpt.backends.postgres_edits import copy_thread, edit_thread
 from lgckpt.backends.postgres_expiry import Expiry
@@ -47,7 +48,7 @@ from lgckpt.storage import Decide, Wanted, all_refs
 T = TypeVar("T")
 
 
-class PostgresStorage:
+class PostgresStorage(Bulk):
     """The storage contract over asyncpg.
 
     Args:

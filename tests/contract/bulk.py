@@ -72,7 +72,9 @@ class Verbs:
         (row,) = (await self.fetch(thread_id, [place], nothing)).rows
         await self.edit(thread_id, ThreadEdit(replace=[row._replace(flags=HIDDEN)]))
 
-    async def copy_to(self, other: Verbs, thread_id: str, size: int) -> None:
+    async def copy_to(
+        self, other: Verbs, thread_id: str, size: int, name: str | None = None
+    ) -> None:
         """Copy a thread, so many places a batch, sending no chunk twice."""
         sent: set[bytes] = set()
         after: Place | None = None
@@ -81,7 +83,7 @@ class Verbs:
             batch = await self.fetch(thread_id, places, sent.__contains__)
             assert {chunk.hash for chunk in batch.chunks}.isdisjoint(sent)
             assert set(batch.claims) <= sent
-            assert await other.load(thread_id, batch)
+            assert await other.load(name or thread_id, batch)
             sent.update(chunk.hash for chunk in batch.chunks)
             after = places[-1]
 

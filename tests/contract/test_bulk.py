@@ -7,15 +7,22 @@ from typing import Any
 
 import pytest
 
+import lgckpt
+from lgckpt.backends import redis_bulk
+from lgckpt.backends.redis_keys import place as place_name
+from lgckpt.backends.redis_keys import thread_keys, write_member
 from lgckpt.bulk import Batch, Mark
+from lgckpt.errors import CorruptCheckpointError
 from lgckpt.rows import HIDDEN, ThreadEdit, hashes
 from lgckpt.saver import Saver
+from tests.backends import Backend
 from tests.checkpoints import Thread, checkpoint, config
 from tests.colours import COLOURS, Coloured
 from tests.contract.bulk import Verbs, nothing, ordered
 from tests.contract.lives import PLACES, Place
 from tests.contract.sequences import Sequence
 from tests.contract.stored import drop_chunks, stored, used
+from tests.services import redis_rows
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +62,10 @@ async def test_an_empty_storage_has_no_threads(coloured: Coloured) -> None:
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-async def test_places_come_in_code_point_order(coloured: Coloured, limit: int) -> None:
+async def test_places_come_in_code_point_order(
+    coloured: Coloured, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_bulk, "NAMES", 5)
     verbs = Verbs(coloured)
     places = [*itertools.product(ODD_NAMESPACES, ODD_IDS)]
     expected: dict[tuple[str, str], list[int]] = {}
@@ -166,6 +176,56 @@ async def test_missing_chunks_are_left_out(coloured: Coloured) -> None:
     assert batch.rows[0].refs
     assert not batch.chunks
     assert not batch.claims
+
+
+async def test_a_place_that_cannot_be_read_is_named(coloured: Coloured, backend: Backend) -> None:
+    """Any type in any cell of a SQLite file, a damaged head or write in Redis."""
+    if backend.name not in DAMAGES:
+        pytest.skip("its types keep such damage out")
+    for name in ("whole", "damaged"):
+        at = await put_at(coloured, "t", "", name)
+        await coloured.put_writes(at, [("n", 1)], "task")
+    for table in ("checkpoints", "writes"):
+        DAMAGES[backend.name](coloured.saver, table)
+        verbs = Verbs(coloured)
+        assert [mark.checkpoint_id for mark in await verbs.marks("t", None, 9)] == [
+            "damaged",
+            "whole",
+        ]
+        with pytest.raises(CorruptCheckpointError, match="damaged"):
+            await verbs.fetch("t", [("", "whole"), ("", "damaged")], nothing)
+        assert len((await verbs.fetch("t", [("", "whole")], nothing)).writes) == 1
+        await put_at(coloured, "t", "", "damaged")
+
+
+def _damage_sqlite(saver: Saver, table: str) -> None:
+    column = "refs" if table == "checkpoints" else "value"
+    with saver._handle.storage._write() as connection:
+        done = connection.execute(
+            f"UPDATE lgckpt_{table} SET {column} = 'text' WHERE checkpoint_id = 'damaged'"
+        )
+        assert done.rowcount == 1
+
+
+def _damage_redis(saver: Saver, table: str) -> None:
+    names = (b"h" + place_name("", "damaged"), write_member("", "damaged", "task", 0))
+    with redis_rows.client_of(saver._handle.storage) as (client, prefix):
+        field = names[table == "writes"]
+        assert client.hset(thread_keys(prefix, "t").data, field, b"\1") == 0
+
+
+DAMAGES = {"sqlite": _damage_sqlite, "sqlite-memory": _damage_sqlite, "redis": _damage_redis}
+
+
+async def test_a_chunk_of_another_type_comes_empty() -> None:
+    with lgckpt.SqliteSaver(":memory:") as saver:
+        coloured = Coloured(saver, "sync")
+        await Thread(coloured).put({"large": LARGE})
+        with saver._handle.storage._write() as connection:
+            connection.execute("UPDATE lgckpt_chunks SET frame = 'text'")
+        found = await Verbs(coloured).every_chunk("t", 2)
+        assert len(found) > 3
+        assert set(found.values()) == {b""}
 
 
 @pytest.mark.parametrize("limit", LIMITS)

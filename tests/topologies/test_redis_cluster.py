@@ -14,6 +14,7 @@ from lgckpt.errors import StorageError
 from lgckpt.saver import Saver
 from tests.checkpoints import Thread, config
 from tests.colours import COLOURS, Coloured
+from tests.contract.bulk import Verbs
 from tests.services.clusters import Cluster, until
 from tests.topologies.load import REPLACED, Load
 
@@ -40,6 +41,12 @@ async def _use(saver: Saver, colour: str, names: list[str]) -> None:
     assert len(listed) == 3 * len(names)
     ids = [one.checkpoint["id"] for one in listed]
     assert ids == sorted(ids, reverse=True)
+    verbs = Verbs(coloured)
+    assert sorted(await verbs.every_thread(5)) == sorted(names)
+    await verbs.copy_to(verbs, names[0], 2, "copy")
+    assert await verbs.every_chunk("copy", 3) == await verbs.every_chunk(names[0], 3)
+    assert len(await coloured.list(config("copy"))) == 3
+    await coloured.delete_thread("copy")
     await coloured.copy_thread(names[0], "copy")
     await coloured.prune([names[0]])
     assert len(await coloured.list(config(names[0]))) == 1
