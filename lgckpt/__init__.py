@@ -1,6 +1,9 @@
 """Checkpoint persistence for LangGraph agents: savers and a serializer on a Rust core."""
 
+from lgckpt import upkeep
 from lgckpt.acceleration import Acceleration, accelerate, accelerated, decelerate
+from lgckpt.archive.passing import Passed
+from lgckpt.archive.saving import adump, arestore, dump, restore
 from lgckpt.errors import (
     ClosedError,
     ConfigurationError,
@@ -9,10 +12,13 @@ from lgckpt.errors import (
     EncodeError,
     FrameError,
     LgckptError,
+    NotFoundError,
     StorageError,
     UnsupportedFormatError,
 )
 from lgckpt.memory import InMemorySaver, MemorySaver
+from lgckpt.migration.api import amigrate, migrate
+from lgckpt.migration.report import Damage, Difference, Migration, Verification
 from lgckpt.postgres import AsyncPostgresSaver, PostgresSaver, postgres_ddl
 from lgckpt.redis import AsyncRedisSaver, RedisSaver
 from lgckpt.saver import Saver
@@ -29,12 +35,17 @@ __all__ = [
     "ClosedError",
     "ConfigurationError",
     "CorruptCheckpointError",
+    "Damage",
     "DecodeError",
+    "Difference",
     "EncodeError",
     "FrameError",
     "InMemorySaver",
     "LgckptError",
     "MemorySaver",
+    "Migration",
+    "NotFoundError",
+    "Passed",
     "PostgresSaver",
     "RedisSaver",
     "Saver",
@@ -43,11 +54,19 @@ __all__ = [
     "Status",
     "StorageError",
     "UnsupportedFormatError",
+    "Verification",
     "accelerate",
     "accelerated",
+    "adump",
+    "amigrate",
+    "arestore",
     "decelerate",
+    "dump",
     "from_url",
+    "migrate",
     "postgres_ddl",
+    "restore",
     "sqlite_ddl",
     "status",
+    "upkeep",
 ]

@@ -24,8 +24,11 @@ from lgckpt.storage import AsyncStorage, SyncStorage
 T = TypeVar("T")
 
 _WRITES = frozenset(
-    {"setup", "put", "put_writes", "edit_thread", "copy_thread", "delete_thread", "close"}
-)
+    {
+        "setup", "put", "put_writes", "edit_thread", "copy_thread", "delete_thread", "load",
+        "reclaim", "shrink", "close",
+    }
+)  # fmt: skip
 _READERS = 4
 _LOOK_AFTER = 1.0
 """Seconds between two looks at whether the loop that is waited for still runs."""

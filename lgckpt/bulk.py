@@ -34,7 +34,8 @@ class Mark(NamedTuple):
     """A place where a thread has a checkpoint, or pending writes, or both.
 
     Attributes:
-        etag: The row's etag; empty where the layout has none; None where only writes are there.
+        etag: The row's etag; empty where the layout has none, or the row is damaged; None where
+            only writes are there. With no writes either, an index names what is not there.
         flags: The row's flags; 0 without a row.
         writes: How many pending writes are there.
     """
@@ -67,8 +68,8 @@ class Batch(NamedTuple):
     """Rows of one thread, with what they need.
 
     Attributes:
-        rows: Checkpoints, hidden ones too.
-        writes: Pending writes, whether or not their checkpoint is there.
+        rows: Checkpoints, hidden ones too, in no given order.
+        writes: Pending writes, whether or not their checkpoint is there, in no given order.
         chunks: Chunks that the rows and writes need.
         claims: Hashes of chunks that they need as well and that are taken to be there.
     """
@@ -77,3 +78,21 @@ class Batch(NamedTuple):
     writes: Sequence[WriteRow] = ()
     chunks: Sequence[Chunk] = ()
     claims: Sequence[bytes] = ()
+
+    @property
+    def refs(self) -> bytes:
+        """All references of the rows and the writes."""
+        return b"".join([row.refs for row in self.rows] + [one.refs for one in self.writes])
+
+
+def claiming(known: Known) -> tuple[Known, dict[bytes, None]]:
+    """`known`, and the hashes that it says are known, filled in as it is asked."""
+    claims: dict[bytes, None] = {}
+
+    def asked(name: bytes) -> bool:
+        if known(name):
+            claims[name] = None
+            return True
+        return False
+
+    return asked, claims

@@ -73,3 +73,7 @@ class CorruptCheckpointError(LgckptError):
         if channel is not None:
             where += f", channel {channel!r}"
         super().__init__(f"{reason} ({where})")
+
+
+class NotFoundError(LgckptError, LookupError):
+    """There is no such thread or checkpoint."""

@@ -110,11 +110,20 @@ class Packer:
             if tree is not None:
                 return _packed("msgpack", tree)
         tag, data = self.dumps(obj)
-        if type(data) is not bytes:
-            data = bytes(data)
+        return self.serialized(tag, data if type(data) is bytes else bytes(data), earlier)
+
+    def serialized(self, tag: str, data: bytes, earlier: Any | None = None) -> Packed:
+        """Split a value that is serialized already, if it is large.
+
+        Args:
+            tag: The serializer's name for the bytes. What is encrypted (a plus in the tag) is
+                stored as it is: no two encryptions of a value share any bytes.
+            data: The bytes.
+            earlier: As for `value`.
+        """
         if len(data) <= INLINE_MAX:
             return Packed(Value(tag, len(data), b"", b"", data), None, None)
-        if self._own is None:
+        if self._own is None or "+" in tag:
             ref, frame = core.seal_leaf(data, self.codec)
             return Packed(Value(tag, len(data), b"", ref, b""), None, Chunk(ref[1:], frame))
         return _packed(tag, core.Tree(data, tag == "msgpack", earlier))
@@ -134,6 +143,10 @@ class Packer:
     def metadata(self, metadata: CheckpointMetadata) -> bytes:
         """Frame the metadata with its tag before it."""
         tag, data = self.dumps(metadata)
+        return self.sealed_metadata(tag, data)
+
+    def sealed_metadata(self, tag: str, data: bytes) -> bytes:
+        """Frame metadata that is serialized already."""
         return core.seal(tag.encode() + b"\0" + data, self.codec)
 
     def checkpoint(self, checkpoint: Checkpoint) -> tuple[str, bytes]:
@@ -205,20 +218,28 @@ def unpack_state(row: CheckpointRow) -> State:
     return State(tag, checkpoint, values)
 
 
+def value_bytes(value: Value, chunks: Mapping[bytes, bytes]) -> bytes:
+    """One value, still serialized.
+
+    Raises:
+        FrameError: A chunk is missing or damaged.
+    """
+    if not value.refs:
+        return value.tail
+    return core.assemble(value.size, value.head, value.refs, value.tail, chunks)
+
+
 def unpack_value(serde: SerializerProtocol, value: Value, chunks: Mapping[bytes, bytes]) -> Any:
     """Deserialize one value.
 
     Raises:
         FrameError: A chunk is missing or damaged.
     """
-    if not value.refs:
-        return serde.loads_typed((value.tag, value.tail))
-    data = core.assemble(value.size, value.head, value.refs, value.tail, chunks)
-    return serde.loads_typed((value.tag, data))
+    return serde.loads_typed((value.tag, value_bytes(value, chunks)))
 
 
-def unpack_metadata(serde: SerializerProtocol, frame: bytes) -> Any:
-    """Deserialize a row's metadata.
+def metadata_bytes(frame: bytes) -> tuple[str, bytes]:
+    """A row's metadata, still serialized: its tag and its bytes.
 
     Raises:
         FrameError: It is damaged.
@@ -228,7 +249,16 @@ def unpack_metadata(serde: SerializerProtocol, frame: bytes) -> Any:
     tag, found, data = core.unseal(frame).partition(b"\0")
     if not found:
         raise FrameError("metadata without a tag")
-    return serde.loads_typed((tag.decode(), data))
+    return tag.decode(), data
+
+
+def unpack_metadata(serde: SerializerProtocol, frame: bytes) -> Any:
+    """Deserialize a row's metadata.
+
+    Raises:
+        FrameError: It is damaged.
+    """
+    return serde.loads_typed(metadata_bytes(frame))
 
 
 def pack_write(packer: Packer, packed: Packed) -> tuple[bytes, bytes, Sequence[Chunk]]:
@@ -251,8 +281,12 @@ def check_write(row: WriteRow) -> None:
         raise FrameError("a cell of its row has no value of its type")
 
 
-def unpack_write(serde: SerializerProtocol, row: WriteRow, chunks: Mapping[bytes, bytes]) -> Any:
-    """Deserialize a pending write's value."""
+def write_bytes(row: WriteRow, chunks: Mapping[bytes, bytes]) -> bytes:
+    """A pending write's value, still serialized.
+
+    Raises:
+        FrameError: It, or a chunk of it, is missing or damaged.
+    """
     plain = core.unseal(row.value)
     kind, data = plain[:1], plain[1:]
     if kind != (_LARGE if row.refs else _SMALL):
@@ -262,7 +296,12 @@ def unpack_write(serde: SerializerProtocol, row: WriteRow, chunks: Mapping[bytes
         if not isinstance(size, int):
             raise FrameError("a large write without its size")
         data = core.assemble(size, b"", row.refs, b"", chunks)
-    return serde.loads_typed((row.tag, data))
+    return data
+
+
+def unpack_write(serde: SerializerProtocol, row: WriteRow, chunks: Mapping[bytes, bytes]) -> Any:
+    """Deserialize a pending write's value."""
+    return serde.loads_typed((row.tag, write_bytes(row, chunks)))
 
 
 def parent_hashes(values: Mapping[str, Value]) -> set[bytes]:

@@ -9,7 +9,7 @@ writes a surviving checkpoint still replays stay here as hidden rows.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
@@ -61,6 +61,46 @@ async def without_runs(view: ThreadView, packer: Packer, run_ids: Collection[str
         if not e.flags & HIDDEN and e.run_id not in run_ids
     }
     return await pruner.edit(kept, [])
+
+
+Choose = Callable[[Sequence[Entry]], "Collection[Place] | None"]
+"""Gives of a thread's checkpoints those to keep; None if nothing of it is to stay at all."""
+
+
+async def keep_where(
+    view: ThreadView, packer: Packer, choose: Choose, *, calls: bool = True
+) -> ThreadEdit:
+    """Decide what goes from a thread, by a rule that says what stays.
+
+    Args:
+        view: The thread.
+        packer: The saver's.
+        choose: The rule. What a DeltaChannel of what stays replays is kept out of sight, and a
+            checkpoint from before format v4 keeps the parent that holds its pending sends.
+        calls: Whether a subgraph call goes with the root checkpoint that it started from.
+    """
+    entries = await view.entries()
+    chosen = choose([e for e in entries if not e.flags & HIDDEN])
+    if chosen is None:
+        return ThreadEdit(drop_namespaces=sorted({e.checkpoint_ns for e in entries}))
+    pruner = _Pruner(view, packer, entries)
+    kept = set(chosen) & pruner.entries.keys()
+    for place in sorted(kept):
+        parent = pruner.entries[place].parent_id
+        above = (place[0], parent or "")
+        if above not in pruner.entries or above in kept:
+            continue
+        if await pruner.sends_in_parent(await pruner.open(place)):
+            kept.add(above)
+    ended: set[str] = set()
+    if calls:
+        heads = {
+            ns: await pruner.open((ns, checkpoint_id))
+            for ns, checkpoint_id in pruner.heads().items()
+            if ":" in ns
+        }
+        ended = pruner.ended_calls(heads, kept)
+    return await pruner.edit({place for place in kept if place[0] not in ended}, sorted(ended))
 
 
 class _Pruner:
@@ -131,7 +171,7 @@ class _Pruner:
         """The rows not kept that a kept DeltaChannel is rebuilt from, with its channels."""
         needed: dict[Place, set[str]] = {}
         queue: list[tuple[Place, set[str]]] = []
-        for place in kept:
+        for place in sorted(kept):
             row = await self.view.row(*place)
             if row is None or not row.parent_id:
                 continue

@@ -119,28 +119,56 @@ class SyncStorage(Protocol):
         """Delete the threads that have expired; gives how many."""
 
     def threads(self, after: str, limit: int) -> ThreadPage:
-        """A page of all threads that have rows, in an order of the backend's own; "" begins."""
+        """A page of all threads that have rows, in an order of the backend's own; "" begins.
+
+        A thread with pending writes alone is one of them; one that has expired is not.
+        """
 
     def marks(self, thread_id: str, after: Place | None, limit: int) -> list[Mark]:
-        """A page of a thread's places, by namespace, then id, both in code point order."""
+        """A page of a thread's places, by namespace, then id, both in code point order.
+
+        Hidden rows are among them. A page that has less than `limit` is the last.
+        """
 
     def fetch(self, thread_id: str, places: Sequence[Place], known: Known) -> Batch:
         """All that is at these places, and the chunks it needs but for those that are known.
 
-        What is missing is left out; `claims` names the chunks that were left out as known.
+        All is as of one moment. What is missing is left out; `claims` names the chunks that were
+        left out as known. `known` is asked in whatever thread the verb runs in, and more than
+        once where the read has to be begun again.
+
+        Raises:
+            CorruptCheckpointError: A row or a write cannot be read at all; it names the place.
         """
 
     def load(self, thread_id: str, batch: Batch) -> bool:
-        """Store a batch in one transaction; rows and writes of the same key are replaced.
+        """Store a batch in one transaction, in this thread whatever its rows say.
 
-        False, and nothing stored, if a claim does not hold.
+        Rows and writes of the same key are replaced, flags and all: a hidden row hides one that
+        is shown. Chunks that are there stay as they are. The thread lives on as after a put; an
+        empty batch makes none. False, and nothing stored, if a claim does not hold.
+
+        That everything a row or a chunk refers to is in the batch, or claimed, or was loaded
+        before and is needed by a row since, is the caller's to see to: it is not checked.
         """
 
     def chunk_page(self, thread_id: str, after: str, limit: int) -> ChunkPage:
         """About `limit` of a thread's chunks, in use or not; "" begins."""
 
     def reclaim(self, thread_id: str) -> int:
-        """Drop the thread's chunks that no row needs; gives how many."""
+        """Drop the thread's chunks that no row needs; gives how many.
+
+        Where a chunk is missing, what is below it is not known, and none are dropped.
+        """
+
+    def facts(self, thorough: bool = False) -> Mapping[str, str]:
+        """What the database says of itself, as it says it; nothing is created for that.
+
+        `backend` names the kind. Where there is a schema, `schema` is the version that is there,
+        "0" if none is, and `schema_known` this release's. The rest are settings and states by the
+        names that the server has for them. With `thorough`, the database checks itself where it
+        can, which may read all of it: SQLite's `quick_check`.
+        """
 
     def close(self) -> None:
         """Release everything; safe to call again."""
@@ -222,6 +250,9 @@ class AsyncStorage(Protocol):
 
     async def reclaim(self, thread_id: str) -> int:
         """See `SyncStorage.reclaim`."""
+
+    async def facts(self, thorough: bool = False) -> Mapping[str, str]:
+        """See `SyncStorage.facts`."""
 
     async def close(self) -> None:
         """See `SyncStorage.close`."""

@@ -24,7 +24,11 @@ def without_password(url: str) -> str:
     """A URL for people to see: what may be secret in it is "***"."""
     try:
         parts = urlsplit(url)
+        if parts.scheme.endswith("sqlite") and not parts.netloc:
+            return url  # put together again, it would lose two of its slashes
         userinfo, at, hosts = parts.netloc.rpartition("@")
+        if ":" not in userinfo and not any(name in unquote(parts.query).lower() for name in SECRET):
+            return url
         user = userinfo.partition(":")[0]
         netloc = f"{user}:***@{hosts}" if ":" in userinfo else user + at + hosts
         query = [
@@ -36,7 +40,7 @@ def without_password(url: str) -> str:
     return urlunsplit(parts._replace(netloc=netloc, query="&".join(query)))
 
 
-def _own_options(url: str) -> tuple[str, dict[str, str]]:
+def own_options(url: str) -> tuple[str, dict[str, str]]:
     """Take our own parameters out of a URL.
 
     Raises:
@@ -75,7 +79,7 @@ def from_url(url: str, **options: Any) -> Saver:
     Raises:
         ConfigurationError: The URL names no backend or no database.
     """
-    url, own = _own_options(url)
+    url, own = own_options(url)
     options = {**own, **options}
     try:
         parts = urlsplit(url)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import heapq
 import threading
-from bisect import insort
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from lgckpt import forks
-from lgckpt.chunks import collect, reachable
+from lgckpt.backends import memory_bulk
+from lgckpt.backends.memory_thread import Thread, holds
+from lgckpt.bulk import Batch, ChunkPage, Known, Mark, Place, ThreadPage
+from lgckpt.chunks import collect
 from lgckpt.errors import ClosedError
 from lgckpt.rows import (
     HIDDEN,
     CheckpointKey,
     CheckpointRow,
-    Chunk,
     Entry,
     Head,
     Loaded,
@@ -24,60 +24,9 @@ from lgckpt.rows import (
     PutWrites,
     ScanQuery,
     ThreadEdit,
-    WriteRow,
     Written,
 )
 from lgckpt.storage import Decide, Wanted, all_refs, run_sync
-
-Place = tuple[str, str]
-
-
-@dataclass(slots=True)
-class _Thread:
-    """One thread's rows; `ids` holds each namespace's checkpoint ids in ascending order."""
-
-    rows: dict[Place, CheckpointRow] = field(default_factory=dict)
-    ids: dict[str, list[str]] = field(default_factory=dict)
-    writes: dict[Place, dict[tuple[str, int], WriteRow]] = field(default_factory=dict)
-    chunks: dict[bytes, bytes] = field(default_factory=dict)
-
-    def store(self, row: CheckpointRow) -> None:
-        place = (row.checkpoint_ns, row.checkpoint_id)
-        if place not in self.rows:
-            insort(self.ids.setdefault(row.checkpoint_ns, []), row.checkpoint_id)
-        self.rows[place] = row
-
-    def drop(self, place: Place) -> None:
-        if self.rows.pop(place, None) is not None:
-            self.ids[place[0]].remove(place[1])
-        self.writes.pop(place, None)
-
-    def take(self, chunks: Iterable[Chunk]) -> None:
-        for chunk in chunks:
-            self.chunks.setdefault(chunk.hash, chunk.frame)
-
-    def fetch(self, wanted: Iterable[bytes]) -> dict[bytes, bytes]:
-        return {h: self.chunks[h] for h in wanted if h in self.chunks}
-
-    def latest(self, checkpoint_ns: str) -> CheckpointRow | None:
-        for checkpoint_id in reversed(self.ids.get(checkpoint_ns, ())):
-            row = self.rows[checkpoint_ns, checkpoint_id]
-            if not row.flags & HIDDEN:
-                return row
-        return None
-
-    def load(self, row: CheckpointRow, wanted: Wanted) -> Loaded:
-        writes = list(self.writes.get((row.checkpoint_ns, row.checkpoint_id), {}).values())
-        refs = wanted(row) + b"".join(w.refs for w in writes)
-        return Loaded(row, writes, collect(refs, self.fetch) if refs else {})
-
-    def sweep(self) -> None:
-        """Drop the chunks that no row needs."""
-        refs = [row.refs for row in self.rows.values()]
-        refs += [w.refs for batch in self.writes.values() for w in batch.values()]
-        used = reachable(b"".join(refs), self.fetch)
-        if used is not None:
-            self.chunks = {h: frame for h, frame in self.chunks.items() if h in used}
 
 
 class MemoryStorage:
@@ -88,11 +37,11 @@ class MemoryStorage:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._threads: dict[str, _Thread] | None = {}
+        self._threads: dict[str, Thread] | None = {}
         forks.register(self)
 
     @property
-    def _all(self) -> dict[str, _Thread]:
+    def _all(self) -> dict[str, Thread]:
         if self._threads is None:
             raise ClosedError("this in-memory saver was closed")
         return self._threads
@@ -125,9 +74,9 @@ class MemoryStorage:
                 parent = None if thread is None else thread.rows.get(place)
                 if parent is None or parent.etag != put.parent.etag:
                     return False
-            if not _holds(thread, put.claims):
+            if not holds(thread, put.claims):
                 return False
-            thread = self._all.setdefault(row.thread_id, _Thread())
+            thread = self._all.setdefault(row.thread_id, Thread())
             thread.take(put.chunks)
             thread.store(row)
             return True
@@ -138,9 +87,9 @@ class MemoryStorage:
             return True
         first = put.rows[0]
         with self._lock:
-            if not _holds(self._all.get(first.thread_id), put.claims):
+            if not holds(self._all.get(first.thread_id), put.claims):
                 return False
-            thread = self._all.setdefault(first.thread_id, _Thread())
+            thread = self._all.setdefault(first.thread_id, Thread())
             thread.take(put.chunks)
             batch = thread.writes.setdefault((first.checkpoint_ns, first.checkpoint_id), {})
             for row in put.rows:
@@ -209,7 +158,7 @@ class MemoryStorage:
     ) -> Written:
         """Pending writes of the checkpoints to the channels, in no given order."""
         with self._lock:
-            thread = self._all.get(thread_id, _Thread())
+            thread = self._all.get(thread_id, Thread())
             batches = (thread.writes.get((checkpoint_ns, i), {}) for i in ids)
             rows = [w for batch in batches for w in batch.values() if w.channel in channels]
             return Written(rows, collect(b"".join(w.refs for w in rows), thread.fetch))
@@ -217,7 +166,7 @@ class MemoryStorage:
     def chunks(self, thread_id: str, refs: bytes) -> Mapping[bytes, bytes]:
         """The chunks named by `refs` and all below them; what is missing is left out."""
         with self._lock:
-            return collect(refs, self._all.get(thread_id, _Thread()).fetch)
+            return collect(refs, self._all.get(thread_id, Thread()).fetch)
 
     def edit_thread(self, thread_id: str, decide: Decide) -> None:
         """Run `decide` under the lock, carry out its edit, drop unused chunks."""
@@ -244,7 +193,7 @@ class MemoryStorage:
             old = self._all.get(source)
             if old is None:
                 return
-            new = self._all.setdefault(target, _Thread())
+            new = self._all.setdefault(target, Thread())
             new.chunks.update(old.chunks)
             for place, row in old.rows.items():
                 shown = place in new.rows and not new.rows[place].flags & HIDDEN
@@ -263,11 +212,45 @@ class MemoryStorage:
         """Nothing expires here."""
         return 0
 
+    def facts(self, thorough: bool = False) -> Mapping[str, str]:
+        """There are no settings."""
+        return {"backend": "memory"}
+
+    def threads(self, after: str, limit: int) -> ThreadPage:
+        """A page of all threads that have rows, by name."""
+        with self._lock:
+            return memory_bulk.threads(self._all, after, limit)
+
+    def marks(self, thread_id: str, after: Place | None, limit: int) -> list[Mark]:
+        """A page of a thread's places, by namespace, then id."""
+        with self._lock:
+            return memory_bulk.marks(self._all.get(thread_id, Thread()), after, limit)
+
+    def fetch(self, thread_id: str, places: Sequence[Place], known: Known) -> Batch:
+        """All that is at these places, and the chunks it needs but for those that are known."""
+        with self._lock:
+            return memory_bulk.fetch(self._all.get(thread_id, Thread()), places, known)
+
+    def load(self, thread_id: str, batch: Batch) -> bool:
+        """Store a batch; False, and nothing stored, if a claim does not hold."""
+        with self._lock:
+            return memory_bulk.load(self._all, thread_id, batch)
+
+    def chunk_page(self, thread_id: str, after: str, limit: int) -> ChunkPage:
+        """A page of a thread's chunks, by hash."""
+        with self._lock:
+            return memory_bulk.chunk_page(self._all.get(thread_id, Thread()), after, limit)
+
+    def reclaim(self, thread_id: str) -> int:
+        """Drop the thread's chunks that no row needs; gives how many."""
+        with self._lock:
+            return self._all.get(thread_id, Thread()).sweep()
+
 
 class _View:
     """A thread as `decide` sees it, under the lock."""
 
-    def __init__(self, thread: _Thread, thread_id: str) -> None:
+    def __init__(self, thread: Thread, thread_id: str) -> None:
         self._thread = thread
         self.thread_id = thread_id
 
@@ -285,7 +268,7 @@ class _View:
         return any(w.channel == channel for w in batch.values())
 
 
-def _carry_out(thread: _Thread, edit: ThreadEdit) -> None:
+def _carry_out(thread: Thread, edit: ThreadEdit) -> None:
     dropped = set(edit.drop_namespaces)
     for place in [p for p in (*thread.rows, *thread.writes) if p[0] in dropped]:
         thread.drop(place)
@@ -296,10 +279,6 @@ def _carry_out(thread: _Thread, edit: ThreadEdit) -> None:
     for place, channels in edit.trim_writes.items():
         batch = thread.writes.get(place, {})
         thread.writes[place] = {k: w for k, w in batch.items() if w.channel in channels}
-
-
-def _holds(thread: _Thread | None, claims: Sequence[bytes]) -> bool:
-    return not claims or (thread is not None and all(h in thread.chunks for h in claims))
 
 
 def _newest(row: CheckpointRow) -> tuple[str, str, str]:

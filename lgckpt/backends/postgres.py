@@ -12,9 +12,11 @@ import asyncpg
 
 from lgckpt.backends import postgres_schema
 from lgckpt.backends.postgres_batches import Batches
+from lgckpt.backends.postgres_bulk import Bulk
 from lgckpt.backends.postgres_chunks import collect
 from lgckpt.backends.postgres_edits import copy_thread, edit_thread
 from lgckpt.backends.postgres_expiry import Expiry
+from lgckpt.backends.postgres_facts import Facts
 from lgckpt.backends.postgres_names import Address, address, from_sql, quoted, to_sql
 from lgckpt.backends.postgres_pool import CLOSE_TIMEOUT, Connections, PoolOptions, snapshot
 from lgckpt.backends.postgres_rows import (
@@ -47,7 +49,7 @@ from lgckpt.storage import Decide, Wanted, all_refs
 T = TypeVar("T")
 
 
-class PostgresStorage:
+class PostgresStorage(Bulk, Facts):
     """The storage contract over asyncpg.
 
     Args:

@@ -36,6 +36,19 @@ async def edit_thread(
     return True
 
 
+async def reclaim(connection: Any, statements: Statements, at: Address, wait: bool) -> int | None:
+    """Drop the thread's chunks that no row needs.
+
+    Returns:
+        How many, or None if the thread's lock is taken and was not to be waited for.
+    """
+    async with connection.transaction(isolation="read_committed"):
+        if not await connection.fetchval(LOCK if wait else TRY, at.lock):
+            return None
+        editor = _Editor(connection, statements, at, "")
+        return await editor.sweep() if await editor.lives() else 0
+
+
 class _Editor:
     """A thread as `decide` sees it, and what is done to it, within one transaction."""
 
@@ -140,8 +153,8 @@ class _Editor:
             *row[5:],
         )
 
-    async def sweep(self) -> None:
-        """Drop the chunks that no row needs."""
+    async def sweep(self) -> int:
+        """Drop the chunks that no row needs; gives how many."""
         refs = await self._connection.fetch(
             f"SELECT refs FROM {self._schema}.lgckpt_checkpoints WHERE tid = $1 AND refs <> ''"
             f" UNION ALL SELECT refs FROM {self._schema}.lgckpt_writes"
@@ -150,7 +163,7 @@ class _Editor:
         )
         used = await awalk(reaching(b"".join(record[0] for record in refs)), self._fetch)
         if used is None:
-            return
+            return 0
         stored = await self._connection.fetch(
             f"SELECT hash FROM {self._schema}.lgckpt_chunks WHERE tid = $1", self._tid
         )
@@ -161,6 +174,7 @@ class _Editor:
                 self._tid,
                 unused,
             )
+        return len(unused)
 
     async def _fetch(self, wanted: list[bytes]) -> Frames:
         return dict(await self._connection.fetch(self._statements.chunks, self._tid, wanted))

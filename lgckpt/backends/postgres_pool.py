@@ -133,6 +133,32 @@ class Connections:
             if self._closed and not self._active:
                 self._idle.set()
 
+    async def look(self, work: Work[T]) -> T:
+        """Do something with a connection without `prepare` having been called, once.
+
+        Raises:
+            StorageError: It failed.
+            ClosedError: `close` was called.
+        """
+        if self._closed:
+            raise ClosedError("this saver was closed")
+        pool, limit = self._pool or self.given, self._options.timeout
+        try:
+            if pool is not None:
+                async with pool.acquire(timeout=limit) as connection:
+                    return await work(connection)
+            options = {"timeout": limit, "command_timeout": limit, **self._options.connect}
+            connection = await asyncpg.connect(self._source, **options)
+            try:
+                return await work(connection)
+            finally:
+                await connection.close()
+        except Exception as exc:
+            told = translated(exc, self.place, limit)
+            if told is None:
+                raise
+            raise told from exc
+
     async def _again(self, work: Work[T]) -> T:
         attempts = AsyncRetrying(
             stop=stop_after_delay(self._options.retry_for),

@@ -64,7 +64,7 @@ async def prepare(connection: Any, schema: str) -> None:
         UnsupportedFormatError: A newer release made them and this one cannot work with them.
         ConfigurationError: The database keeps no Unicode.
     """
-    if await _version(connection, schema) >= SCHEMA:
+    if await stored_version(connection, schema) >= SCHEMA:
         return
     encoding = await connection.fetchval("SELECT current_setting('server_encoding')")
     if encoding != "UTF8":
@@ -75,7 +75,7 @@ async def prepare(connection: Any, schema: str) -> None:
         await connection.execute(
             "SELECT pg_catalog.pg_advisory_xact_lock($1)", int.from_bytes(lock, "big", signed=True)
         )
-        version = await _version(connection, schema)
+        version = await stored_version(connection, schema)
         if version >= SCHEMA:
             return
         if version == 0:
@@ -100,7 +100,7 @@ async def _exists(connection: Any, schema: str, table: str) -> bool:
     return found is not None
 
 
-async def _version(connection: Any, schema: str) -> int:
+async def stored_version(connection: Any, schema: str) -> int:
     """The version that is there, 0 if none is."""
     if not await _exists(connection, schema, "lgckpt_meta"):
         return 0

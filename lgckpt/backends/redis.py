@@ -7,15 +7,19 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from lgckpt.backends import redis_bulk
 from lgckpt.backends.redis_calls import Call, Calls, Replicas
 from lgckpt.backends.redis_clients import Options, source
 from lgckpt.backends.redis_copying import copy
 from lgckpt.backends.redis_edits import edit
+from lgckpt.backends.redis_facts import Facts
 from lgckpt.backends.redis_keys import escape, namespace, place, shelf, split_place
 from lgckpt.backends.redis_listing import scan
 from lgckpt.backends.redis_rows import unpack_row, unpack_writes
 from lgckpt.backends.redis_scripts import CHAIN, GET, WRITES
 from lgckpt.backends.redis_threads import Batch, Moment, Space
+from lgckpt.bulk import Batch as BulkBatch
+from lgckpt.bulk import ChunkPage, Known, Mark, Place, ThreadPage
 from lgckpt.chunks import collecting
 from lgckpt.errors import ConfigurationError
 from lgckpt.rows import (
@@ -43,7 +47,7 @@ WRITES_PAGE = 64
 """Checkpoints whose writes one script gives."""
 
 
-class RedisStorage:
+class RedisStorage(Facts):
     """The storage contract over redis-py.
 
     Args:
@@ -251,6 +255,30 @@ class RedisStorage:
     async def sweep(self) -> int:
         """Nothing: Redis drops what has expired by itself."""
         return 0
+
+    async def threads(self, after: str, limit: int) -> ThreadPage:
+        """A page of all threads that have rows, shard by shard of the registry."""
+        return await redis_bulk.threads(self._space, after, limit)
+
+    async def marks(self, thread_id: str, after: Place | None, limit: int) -> list[Mark]:
+        """A page of a thread's places, by namespace, then id."""
+        return await redis_bulk.marks(self._space, thread_id, after, limit)
+
+    async def fetch(self, thread_id: str, places: Sequence[Place], known: Known) -> BulkBatch:
+        """All that is at these places, and the chunks it needs but for those that are known."""
+        return await redis_bulk.fetch(self._space, thread_id, places, known)
+
+    async def load(self, thread_id: str, batch: BulkBatch) -> bool:
+        """Store a batch in one script; rows and writes of the same key are replaced."""
+        return await redis_bulk.load(self._space, thread_id, batch)
+
+    async def chunk_page(self, thread_id: str, after: str, limit: int) -> ChunkPage:
+        """About so many of a thread's chunks."""
+        return await redis_bulk.chunk_page(self._space, thread_id, after, limit)
+
+    async def reclaim(self, thread_id: str) -> int:
+        """Drop the thread's chunks that no row needs; gives how many."""
+        return await redis_bulk.reclaim(self._space, thread_id)
 
     async def close(self) -> None:
         """Let what is under way come to an end, and close the client unless it is the caller's."""

@@ -129,6 +129,23 @@ class Calls:
         inner = next(iter(found.values()), None)
         return inner if isinstance(inner, dict) else found
 
+    async def every(self, *parts: str) -> list[dict[Any, Any]]:
+        """What a command that gives a mapping says on each master; [] where it is forbidden."""
+
+        async def ask(client: Any) -> Any:
+            try:
+                if self._source.cluster:
+                    await client.initialize()
+                    nodes = client.get_primaries()
+                    return [await client.execute_command(*parts, target_nodes=n) for n in nodes]
+                return [await client.execute_command(*parts)]
+            except ResponseError as exc:
+                if kind(exc) in ("forbidden", "refused"):
+                    return []
+                raise
+
+        return [_inner(found) for found in await self._trying(ask)]
+
     def refuse(self) -> None:
         """Begin no further command."""
         self._closed = True
@@ -258,6 +275,17 @@ class Calls:
 
     def _error(self, exc: Exception) -> StorageError:
         return StorageError(f"Redis at {self.name}: {reason(exc)}")
+
+
+def _inner(found: Any) -> dict[Any, Any]:
+    """A node's mapping: a cluster client may give it by the node's name, and pairs as a list."""
+    if isinstance(found, dict) and len(found) == 1:
+        (one,) = found.values()
+        if isinstance(one, (dict, list)):
+            found = one
+    if isinstance(found, list):
+        return dict(zip(found[::2], found[1::2], strict=False))
+    return found if isinstance(found, dict) else {}
 
 
 def _raw() -> dict[str, Any]:

@@ -110,8 +110,12 @@ class Locked:
         await self._space.calls.script(LOCK, self._keys, (b"", self.token, 0))
 
 
-async def edit(space: Space, thread_id: str, decide: Decide) -> None:
-    """Run `decide` on the thread as it is at one version, carry out its edit, drop chunks."""
+async def edit(space: Space, thread_id: str, decide: Decide) -> int:
+    """Run `decide` on the thread as it is at one version, carry out its edit, drop chunks.
+
+    Returns:
+        How many chunks were dropped.
+    """
     keys = space.keys(thread_id)
     lock = Locked(space, keys)
     rounds = 0
@@ -121,12 +125,11 @@ async def edit(space: Space, thread_id: str, decide: Decide) -> None:
             rounds += 1
             version = await space.calls.command("HGET", keys.data, b"v")
             if version is None:
-                return
+                return 0
             try:
-                await _Round(space, thread_id, version, lock.token).run(decide)
+                return await _Round(space, thread_id, version, lock.token).run(decide)
             except (_Moved, Swept):
                 continue
-            return
     finally:
         await asyncio.shield(lock.give_back())
 
@@ -143,14 +146,15 @@ class _Round:
         self._rows: dict[Place, CheckpointRow] = {}
         self._writes: list[_Write] = []
 
-    async def run(self, decide: Decide) -> None:
+    async def run(self, decide: Decide) -> int:
         await self._finish_drop()
         await self._read()
         edit = await decide(self)
         await self._carry_out(edit)
-        await self._sweep()
+        dropped = await self._sweep()
         if not self._rows and not self._writes:
             await self._space.calls.script(VACATE, self._keys, ())
+        return dropped
 
     async def _read(self) -> None:
         """All heads, and of all writes what an edit and a sweep ask about."""
@@ -255,20 +259,21 @@ class _Round:
             raise _Moved
         self._version = version
 
-    async def _sweep(self) -> None:
-        """Drop the chunks that no row needs."""
-        names = [name async for name in self._names()]
+    async def _sweep(self) -> int:
+        """Drop the chunks that no row needs; gives how many."""
+        names = {name async for name in self._names()}
         if not names:
-            return
+            return 0
         refs = b"".join(row.refs for row in self._rows.values())
         refs += b"".join(write.refs for write in self._writes)
         used = await self._space.take(self._keys, reaching(refs), Moment(None, 0))
         if used is None:
-            return
-        unused = sorted(set(names) - used)
+            return 0
+        unused = sorted(names - used)
         if unused:
             await self._doom(unused)
             await self._finish_drop()
+        return len(unused)
 
     async def _names(self) -> AsyncIterator[bytes]:
         cursor = b"0"

@@ -111,6 +111,18 @@ def shelf(checkpoint_ns: str, checkpoint_id: str) -> bytes:
     return namespace(checkpoint_ns) + escape(checkpoint_id) + END
 
 
+def shelf_of(name: bytes) -> bytes:
+    """The `shelf` of what has this `place`."""
+    checkpoint_id, ns = name.split(END, 1)
+    return ns + END + checkpoint_id + END
+
+
+def split_shelf(name: bytes) -> tuple[str, str]:
+    """The namespace and the id of `shelf`."""
+    ns, checkpoint_id, _ = name.split(END, 2)
+    return unescape(ns), unescape(checkpoint_id)
+
+
 def write_member(checkpoint_ns: str, checkpoint_id: str, task_id: str, idx: int) -> bytes:
     """A pending write's name within its thread."""
     return b"w%b%b%b%d" % (shelf(checkpoint_ns, checkpoint_id), escape(task_id), END, idx)

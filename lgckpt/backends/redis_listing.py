@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 
 from lgckpt.backends.redis_calls import Call
-from lgckpt.backends.redis_keys import AFTER, END, escape, namespace, split_place
+from lgckpt.backends.redis_keys import AFTER, END, escape, namespace, split_place, split_shelf
 from lgckpt.backends.redis_rows import unpack_row
 from lgckpt.backends.redis_scripts import SCAN
 from lgckpt.backends.redis_threads import Space
@@ -141,11 +141,5 @@ def _below(first: bytes, after: CheckpointKey, thread_id: str, ns: str | None) -
 
 def _key(thread_id: str, member: bytes) -> CheckpointKey:
     if member[:1] == b"n":
-        checkpoint_id, ns, _ = _swap(member[1:])
-        return CheckpointKey(thread_id, *split_place(checkpoint_id + END + ns))
+        return CheckpointKey(thread_id, *split_shelf(member[1:]))
     return CheckpointKey(thread_id, *split_place(member[1:]))
-
-
-def _swap(name: bytes) -> tuple[bytes, bytes, bytes]:
-    ns, checkpoint_id, rest = name.split(END, 2)
-    return checkpoint_id, ns, rest

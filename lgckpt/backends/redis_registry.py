@@ -84,10 +84,18 @@ class Registry:
                         after[shard] = b"(" + page[-1]
                 yield [unescape(entry) for page in pages for entry in page]
 
-    async def _page(self, shard: int, after: bytes) -> list[bytes]:
+    async def pages(self, shard: int, after: bytes, limit: int) -> list[list[bytes]]:
+        """The next entries of a shard; if they are its last, those of a few more shards too."""
+        first = await self._page(shard, after, limit)
+        if len(first) == limit:
+            return [first]
+        others = range(shard + 1, min(shard + SHARDS_AT_ONCE, SHARDS))
+        return [first, *await asyncio.gather(*(self._page(one, b"-", limit) for one in others))]
+
+    async def _page(self, shard: int, after: bytes, limit: int = PAGE) -> list[bytes]:
         keys = registry_keys(self._prefix, "threads", shard)
         found: list[bytes] = await self._calls.command(
-            "ZRANGEBYLEX", keys.entries, after, b"+", b"LIMIT", 0, PAGE
+            "ZRANGEBYLEX", keys.entries, after, b"+", b"LIMIT", 0, limit
         )
         return found
 

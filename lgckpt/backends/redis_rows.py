@@ -62,6 +62,14 @@ def unpack_row(key: CheckpointKey, head: bytes, state: bytes) -> CheckpointRow:
     return CheckpointRow(*key, parent_id, run_id, flags, etag, head[at:], state, refs)
 
 
+def unpack_tag(head: bytes) -> tuple[bytes, int]:
+    """The etag and the flags of a head, or of its beginning; empty and 0 of a damaged one."""
+    if len(head) < _HEAD.size:
+        return b"", 0
+    _, flags, etag = _HEAD.unpack_from(head)
+    return etag, flags
+
+
 def pack_write(write: WriteRow) -> bytes:
     """All of a write but what its member says."""
     texts = (write.channel.encode(), write.refs, write.task_path.encode(), write.tag.encode())

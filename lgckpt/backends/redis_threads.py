@@ -47,7 +47,8 @@ class Batch(NamedTuple):
     """What one store script stores, all or nothing.
 
     Attributes:
-        mode: "put", or for writes "upsert" or "ignore"; "copy" never hides a visible row.
+        mode: "put", or for writes "upsert" or "ignore"; "copy" never hides a visible row, "load"
+            leaves every row and write as it is here.
         parent: See `lgckpt.rows.PutCheckpoint`; only with a single row.
     """
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lgckpt.backends import sqlite_schema
+from lgckpt.backends.sqlite_bulk import Bulk
 from lgckpt.backends.sqlite_connections import Connections
 from lgckpt.backends.sqlite_expiry import Expiry
+from lgckpt.backends.sqlite_facts import Facts
 from lgckpt.backends.sqlite_given import AsyncConnection
 from lgckpt.backends.sqlite_rows import (
     ROW,
@@ -77,7 +79,7 @@ GET = (
 """Joined with itself: a damaged index, which is `i` here, names rows of other threads."""
 
 
-class SqliteStorage:
+class SqliteStorage(Bulk, Facts):
     """The storage contract over `sqlite3`.
 
     Args:

@@ -111,6 +111,25 @@ class Connections:
         with self._using(), self._lock, self._transaction() as connection:
             yield connection
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file, on which there may be several connections."""
+        return not self._single
+
+    @property
+    def synchronous(self) -> str:
+        """How connections of ours wait for the disk."""
+        return self._synchronous
+
+    @contextmanager
+    def outside(self) -> Iterator[sqlite3.Connection]:
+        """The writing connection, in no transaction."""
+        try:
+            with self._using(), self._lock:
+                yield self._open_writer(writing=True)
+        except sqlite3.Error as exc:
+            raise self._translated(exc) from exc
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         try:

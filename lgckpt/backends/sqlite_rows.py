@@ -224,8 +224,11 @@ def carry_out(connection: sqlite3.Connection, tid: int, edit: ThreadEdit) -> Non
         )
 
 
-def sweep(connection: sqlite3.Connection, tid: int) -> None:
-    """Drop the chunks that no row needs; the write transaction keeps every put out meanwhile."""
+def sweep(connection: sqlite3.Connection, tid: int) -> int:
+    """Drop the chunks that no row needs; gives how many.
+
+    The write transaction keeps every put out meanwhile.
+    """
     refs: list[bytes] = []
     for table in ("checkpoints", "writes"):
         rows = connection.execute(
@@ -233,15 +236,14 @@ def sweep(connection: sqlite3.Connection, tid: int) -> None:
         )
         refs.extend(row[0] for row in rows)
     if not all(isinstance(one, bytes) for one in refs):
-        return
+        return 0
     used = reachable(b"".join(refs), partial(fetch_chunks, connection, tid))
     if used is None:
-        return
+        return 0
     stored = connection.execute("SELECT hash FROM lgckpt_chunks WHERE tid = ?", (tid,)).fetchall()
-    connection.executemany(
-        "DELETE FROM lgckpt_chunks WHERE tid = ? AND hash = ?",
-        [(tid, row[0]) for row in stored if row[0] not in used],
-    )
+    unused = [(tid, row[0]) for row in stored if row[0] not in used]
+    connection.executemany("DELETE FROM lgckpt_chunks WHERE tid = ? AND hash = ?", unused)
+    return len(unused)
 
 
 def joined(refs: Iterable[object]) -> bytes:
@@ -257,8 +259,8 @@ def marks(values: Sequence[Any]) -> str:
     return ",".join("?" * len(values))
 
 
-def batches(values: Iterable[Any]) -> Iterable[list[Any]]:
+def batches(values: Iterable[Any], most: int = PARAMETERS) -> Iterable[list[Any]]:
     """Cut values into lists short enough to bind."""
     rest = iter(values)
-    while batch := list(islice(rest, PARAMETERS)):
+    while batch := list(islice(rest, most)):
         yield batch

@@ -15,6 +15,9 @@ def in_place(args: Sequence[str]) -> list[str]:
     """Replace each `--from-env VAR` by a word that stands for the URL in `VAR`.
 
     So it takes the place of the URL, and of either of two: `migrate --from-env SRC DST`.
+
+    Raises:
+        ConfigurationError: No variable is named.
     """
     found: list[str] = []
     words = iter(args)
@@ -23,7 +26,10 @@ def in_place(args: Sequence[str]) -> list[str]:
             return [*found, word, *words]
         name, equals, value = word.partition("=")
         if name == OPTION:
-            found.append(MARK + (value if equals else next(words, "")))
+            variable = value if equals else next(words, "")
+            if not variable:
+                raise ConfigurationError(f"{OPTION} needs the name of an environment variable")
+            found.append(MARK + variable)
         else:
             found.append(word)
     return found

@@ -14,6 +14,7 @@ from typing import Any
 
 import lgckpt
 from lgckpt.saver import Saver
+from lgckpt.storage import run_sync
 from tests.checkpoints import config
 from tests.survive import delta_chain
 from tests.survive.checker import check_memory
@@ -63,6 +64,27 @@ def copy(saver: Saver, rng: random.Random) -> None:
         saver.copy_thread(COPY, THREAD)
 
 
+class Carry:
+    """Copies in bulk, never sending a chunk again that it takes to be there, and reclaims."""
+
+    def __init__(self) -> None:
+        self._sent: dict[str, set[bytes]] = {THREAD: set(), COPY: set()}
+
+    def __call__(self, saver: Saver, rng: random.Random) -> None:
+        driver = saver._handle.driver(sync=True)
+        source, target = (THREAD, COPY) if rng.random() < 0.8 else (COPY, THREAD)
+        sent = self._sent[target]
+        while True:
+            places = [mark.place for mark in run_sync(driver("marks", source, None, 10_000))]
+            batch = run_sync(driver("fetch", source, places, sent.__contains__))
+            if run_sync(driver("load", target, batch)):
+                break
+            sent.clear()
+        sent.update(chunk.hash for chunk in batch.chunks)
+        if rng.random() < 0.3:
+            run_sync(driver("reclaim", target))
+
+
 def delete(saver: Saver, rng: random.Random) -> None:
     saver.delete_thread(COPY if rng.random() < 0.7 else THREAD)
 
@@ -80,7 +102,7 @@ def read(saver: Saver, rng: random.Random) -> None:
 
 def actors(version: int) -> list[Actor]:
     """Everyone in a race: a writer for each namespace, and who cleans up behind them."""
-    return [*(put(ns, version) for ns in NAMESPACES), prune, copy, delete, read, read]
+    return [*(put(ns, version) for ns in NAMESPACES), prune, copy, Carry(), delete, read, read]
 
 
 def repeat(saver: Saver, actor: Actor, rounds: int, seed: int) -> None:

@@ -1,4 +1,4 @@
-"""prune, copy_thread, delete_thread and put race on one thread: no reference ever dangles."""
+"""prune, copies, bulk loads, deletes and puts race on one thread: no reference ever dangles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROUNDS = {
     "postgres-threads": 150,
     "postgres-processes": 150,
 }
-"""Rounds of each of the eight who race: thousands in all."""
+"""Rounds of each of the nine who race: thousands in all."""
 
 
 def race(scenario: str, how: str, path: Path, seed: int) -> None:

@@ -1,4 +1,4 @@
-"""prune, copy_thread, delete_thread and put race on one thread in Redis: nothing dangles."""
+"""prune, copies, bulk loads, deletes and puts race on one thread in Redis: nothing dangles."""
 
 from __future__ import annotations
 

@@ -10,10 +10,12 @@ import redis
 import redis.asyncio
 
 import lgckpt
+from lgckpt import upkeep
 from lgckpt.errors import StorageError
 from lgckpt.saver import Saver
 from tests.checkpoints import Thread, config
 from tests.colours import COLOURS, Coloured
+from tests.contract.bulk import Verbs
 from tests.services.clusters import Cluster, until
 from tests.topologies.load import REPLACED, Load
 
@@ -40,6 +42,12 @@ async def _use(saver: Saver, colour: str, names: list[str]) -> None:
     assert len(listed) == 3 * len(names)
     ids = [one.checkpoint["id"] for one in listed]
     assert ids == sorted(ids, reverse=True)
+    verbs = Verbs(coloured)
+    assert sorted(await verbs.every_thread(5)) == sorted(names)
+    await verbs.copy_to(verbs, names[0], 2, "copy")
+    assert await verbs.every_chunk("copy", 3) == await verbs.every_chunk(names[0], 3)
+    assert len(await coloured.list(config("copy"))) == 3
+    await coloured.delete_thread("copy")
     await coloured.copy_thread(names[0], "copy")
     await coloured.prune([names[0]])
     assert len(await coloured.list(config(names[0]))) == 1
@@ -95,6 +103,18 @@ def test_a_write_waits_for_replicas(cluster: Cluster) -> None:
         pytest.raises(StorageError, match="1 of 2 replicas"),
     ):
         asyncio.run(Thread(Coloured(saver, "async")).put({"a": 1}))
+
+
+def test_every_master_says_how_it_is_set_up(cluster: Cluster) -> None:
+    with lgckpt.from_url(cluster.url, prefix="facts") as saver:
+        told = asyncio.run(saver._handle.driver(sync=False)("facts"))
+        assert (told["backend"], told["role"]) == ("redis", "master")
+        cluster.masters()[-1].client.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            found = upkeep.doctor(saver).findings
+        finally:
+            cluster.masters()[-1].client.config_set("maxmemory-policy", "noeviction")
+    assert [one for one in found if "allkeys-lru" in one.what]
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lgckpt.bulk import Batch, Known, Mark, Place, ThreadPage
 from lgckpt.saver import Saver
@@ -53,6 +53,11 @@ class NativeSide:
         self._saver._handle.hints.forget(thread_id)
         stored: bool = await self._driver("load", thread_id, batch)
         return stored
+
+    async def facts(self) -> Mapping[str, str]:
+        """What the database says of itself; nothing is made there for that."""
+        found: Mapping[str, str] = await self._driver("facts")
+        return found
 
     async def close(self) -> None:
         """Close the saver, if it is ours."""

@@ -1,0 +1,1 @@
+"""Threads in one portable, versioned file."""

@@ -1,0 +1,134 @@
+"""What commands print for people: colours and tables on a terminal, plain text elsewhere.
+
+What comes from a database is data: no markup in it is understood, and no control character of it
+reaches the terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from lgckpt.cli.app import out
+from lgckpt.cli.secrets import hidden
+from lgckpt.inspection.text import one_line, safe
+
+Part = str | tuple[str, str]
+"""Text, or text and its style."""
+
+_PAGE = 200
+"""Rows of a table that are laid out together: a longer one goes on in another."""
+
+_CONTROL = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""What JSON may hold as it is and a terminal, or UTF-8, may not."""
+
+
+def text_of(*parts: Part) -> Text:
+    """Parts, made safe, as one text."""
+    made = Text()
+    for part in parts:
+        content, style = (part, "") if isinstance(part, str) else part
+        made.append(hidden(safe(content)), style)
+    return made
+
+
+def put(*parts: Part, indent: int = 0) -> None:
+    """Print a line.
+
+    Args:
+        *parts: Of the line.
+        indent: How far it is indented; on a terminal what is too long is wrapped, indented alike.
+    """
+    text = text_of(*parts)
+    if indent and out.is_terminal:
+        # Its default ends each line with spaces.
+        out.print(Padding(text, (0, 0, 0, indent), expand=False), soft_wrap=False, highlight=False)
+    else:
+        out.print(Text(" " * indent) + text, soft_wrap=True, highlight=False)
+
+
+def put_table(columns: Iterable[str], rows: Iterable[Iterable[Part]]) -> int:
+    """Print rows as they come; gives how many there were.
+
+    On a terminal as tables, elsewhere with a tab between cells and nothing cut. The name of a
+    column of numbers begins with "#".
+    """
+    names = list(columns)
+    remaining: Iterator[Iterable[Part]] = iter(rows)
+    count = 0
+    while page := list(islice(remaining, _PAGE)):
+        if out.is_terminal:
+            out.print(_table(names, page), highlight=False)
+        else:
+            heading = [] if count else ["\t".join(name.lstrip("#") for name in names)]
+            for line in (*heading, *("\t".join(map(_plain, row)) for row in page)):
+                sys.stdout.write(line + "\n")
+        count += len(page)
+    return count
+
+
+def _table(names: list[str], page: list[Iterable[Part]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in names:
+        if name.startswith("#"):
+            table.add_column(name[1:], justify="right", no_wrap=True)
+        else:
+            table.add_column(name, overflow="fold")
+    for row in page:
+        table.add_row(*(text_of(_flat(cell)) for cell in row))
+    return table
+
+
+def _flat(cell: Part) -> Part:
+    return one_line(cell) if isinstance(cell, str) else (one_line(cell[0]), cell[1])
+
+
+def _plain(cell: Part) -> str:
+    return hidden(one_line(cell if isinstance(cell, str) else cell[0]))
+
+
+def time_of(iso: str | None) -> str:
+    """A time as people read it, to the second, in UTC as it is stored."""
+    return "" if iso is None else iso[:19].replace("T", " ")
+
+
+class JsonDocument:
+    """One JSON document on stdout whose lists are printed as their elements come."""
+
+    def __init__(self) -> None:
+        self._separator = "{"
+
+    def add(self, name: str, value: Any) -> None:
+        """A field."""
+        self._write(f"{self._separator}{json.dumps(name)}: {_dumped(value)}")
+        self._separator = ",\n"
+
+    def add_list(self, name: str, values: Iterable[Any]) -> int:
+        """A field that is a list; gives how many elements it had."""
+        self._write(f"{self._separator}{json.dumps(name)}: [")
+        count = 0
+        for count, value in enumerate(values, 1):
+            self._write(("\n" if count == 1 else ",\n") + _dumped(value))
+        self._write("]")
+        self._separator = ",\n"
+        return count
+
+    def end(self) -> None:
+        """The end of the document."""
+        self._write("{}\n" if self._separator == "{" else "}\n")
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text)
+
+
+def _dumped(value: Any) -> str:
+    text = hidden(json.dumps(value, ensure_ascii=False, allow_nan=False, default=str))
+    return _CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)

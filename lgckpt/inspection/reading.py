@@ -1,0 +1,132 @@
+"""Walks through a side: threads, places, and pages of rows, whatever the layout."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from lgckpt.bulk import Batch, Known, Mark, Place
+from lgckpt.errors import CorruptCheckpointError, FrameError, NotFoundError, UnsupportedFormatError
+from lgckpt.inspection.damage import damage
+from lgckpt.migration.existing import check_there
+from lgckpt.migration.opening import open_side
+from lgckpt.migration.report import Damage
+from lgckpt.migration.running import refuse_running_loop
+from lgckpt.migration.sides import Side
+from lgckpt.rows import HIDDEN, CheckpointRow
+from lgckpt.saver import Saver
+
+T = TypeVar("T")
+
+THREADS, MARKS, ROWS = 256, 1024, 64
+"""How many of each are asked for at once."""
+
+Where = str | Saver | Side
+"""A database: its URL, or a saver or a side, which stays open."""
+
+
+@asynccontextmanager
+async def opened(where: Where) -> AsyncIterator[Side]:
+    """A side, closed in the end if it was opened here."""
+    if not isinstance(where, (str, Saver)):
+        yield where
+        return
+    side = open_side(where)
+    try:
+        await check_there(side)
+        yield side
+    finally:
+        await side.close()
+
+
+def everything(_: bytes) -> bool:
+    """A `Known` of a reader that wants no chunks."""
+    return True
+
+
+def nothing(_: bytes) -> bool:
+    """A `Known` of a reader that wants all chunks."""
+    return False
+
+
+async def threads(side: Side, prefix: str = "") -> AsyncIterator[str]:
+    """The ids of all threads that begin so."""
+    after: str | None = ""
+    while after is not None:
+        page = await side.threads(after, THREADS)
+        for thread_id in page.threads:
+            if thread_id.startswith(prefix):
+                yield thread_id
+        after = page.after
+
+
+async def marks(side: Side, thread_id: str) -> AsyncIterator[Mark]:
+    """All places of a thread."""
+    after: Place | None = None
+    while page := await side.marks(thread_id, after, MARKS):
+        for mark in page:
+            yield mark
+        if len(page) < MARKS:
+            return
+        after = page[-1].place
+
+
+async def places(side: Side, thread_id: str) -> list[Place]:
+    """The places of a thread's visible checkpoints.
+
+    Raises:
+        NotFoundError: There is nothing of that thread.
+    """
+    found = [mark async for mark in marks(side, thread_id)]
+    if not found:
+        raise NotFoundError(f"{side.name} has no thread {thread_id!r}")
+    return [mark.place for mark in found if mark.etag is not None and not mark.flags & HIDDEN]
+
+
+async def fetch(
+    side: Side, thread_id: str, wanted: Sequence[Place], known: Known
+) -> tuple[Batch, list[Damage]]:
+    """What is at these places; one that is damaged does not keep the others from being read."""
+    try:
+        return await side.fetch(thread_id, wanted, known), []
+    except (CorruptCheckpointError, FrameError, UnsupportedFormatError) as exc:
+        if len(wanted) == 1:
+            return Batch(), [damage(exc, thread_id, wanted[0])]
+    parts = [await fetch(side, thread_id, [place], known) for place in wanted]
+    batch = Batch(
+        [row for one, _ in parts for row in one.rows],
+        [write for one, _ in parts for write in one.writes],
+        [chunk for one, _ in parts for chunk in one.chunks],
+    )
+    return batch, [one for _, found in parts for one in found]
+
+
+def by_place(rows: Sequence[CheckpointRow]) -> dict[Place, CheckpointRow]:
+    """Rows by where they are."""
+    return {(row.checkpoint_ns, row.checkpoint_id): row for row in rows}
+
+
+def pages(found: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """A sequence in pieces."""
+    return (found[i : i + size] for i in range(0, len(found), size))
+
+
+def stepwise(make: Callable[[], AsyncIterator[T]]) -> Iterator[T]:
+    """Iterate where no event loop runs, on a loop that ends with the iteration."""
+    refuse_running_loop()
+    loop = asyncio.new_event_loop()
+    iterator = make()
+    try:
+        while True:
+            try:
+                yield loop.run_until_complete(iterator.__anext__())
+            except StopAsyncIteration:
+                return
+    finally:
+        close = getattr(iterator, "aclose", None)
+        if close is not None:
+            loop.run_until_complete(close())
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()

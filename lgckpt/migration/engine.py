@@ -1,0 +1,133 @@
+"""Goes through all threads with several workers: as often as asked for, or until stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from lgckpt.migration.marks import all_marks
+from lgckpt.migration.progress import Progress
+from lgckpt.migration.sides import Side
+from lgckpt.migration.thread import How, ThreadCopy
+
+THREADS = 500
+"""Threads listed at once."""
+
+Work = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Follow:
+    """How to go on after the first pass.
+
+    Attributes:
+        interval: Seconds between two passes.
+        until_idle: Ends after so many passes in a row that moved nothing; None for never.
+        stop: Ends after the pass under way, once it is set.
+    """
+
+    interval: float
+    until_idle: int | None
+    stop: asyncio.Event
+
+
+async def names(side: Side) -> AsyncIterator[str]:
+    """All threads of a side."""
+    after: str | None = ""
+    while after is not None:
+        page = await side.threads(after, THREADS)
+        for thread_id in page.threads:
+            yield thread_id
+        after = page.after
+
+
+async def each_thread(side: Side, work: Work, workers: int) -> None:
+    """Have each thread worked on, several at a time; the first failure ends it all."""
+    queue: asyncio.Queue[str | None] = asyncio.Queue(2 * workers)
+
+    async def give() -> None:
+        async for thread_id in names(side):
+            await queue.put(thread_id)
+        for _ in range(workers):
+            await queue.put(None)
+
+    async def take() -> None:
+        while (thread_id := await queue.get()) is not None:
+            await work(thread_id)
+
+    tasks = [asyncio.create_task(one) for one in (give(), *(take() for _ in range(workers)))]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def one_pass(
+    source: Side, target: Side, how: How, workers: int, progress: Progress, *, count: bool
+) -> None:
+    """Move what the target has not.
+
+    Args:
+        source: From where.
+        target: Where to.
+        how: How each thread is copied.
+        workers: How many threads are copied at a time.
+        progress: Counts.
+        count: Whether to count all places of the source meanwhile, to tell the time left.
+    """
+    progress.begin("migrate")
+
+    async def work(thread_id: str) -> None:
+        await ThreadCopy(source, target, thread_id, how, progress).run()
+
+    async with counting(source, progress, count=count):
+        await each_thread(source, work, workers)
+
+
+@asynccontextmanager
+async def counting(side: Side, progress: Progress, *, count: bool) -> AsyncIterator[None]:
+    """Meanwhile count all places of a side, for the time left; a failure shows in the work."""
+
+    async def count_all() -> None:
+        found = 0
+        async for thread_id in names(side):
+            async for _ in all_marks(side, thread_id):
+                found += 1
+        progress.places_in_all = found
+
+    task = asyncio.create_task(count_all()) if count else None
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def passes(
+    source: Side,
+    target: Side,
+    how: How,
+    workers: int,
+    progress: Progress,
+    follow: Follow | None,
+    *,
+    count: bool,
+) -> None:
+    """Go through the source once, or with `follow` again and again."""
+    idle = 0
+    while True:
+        before = progress.checkpoints, progress.writes
+        await one_pass(source, target, how, workers, progress, count=count)
+        if follow is None or follow.stop.is_set():
+            return
+        idle = idle + 1 if (progress.checkpoints, progress.writes) == before else 0
+        if follow.until_idle is not None and idle >= follow.until_idle:
+            return
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(follow.stop.wait(), follow.interval)
+            return

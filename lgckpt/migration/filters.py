@@ -1,0 +1,132 @@
+"""Which threads and which of their checkpoints a migration is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from hashlib import blake2b
+
+from lgckpt.bulk import ThreadPage
+from lgckpt.errors import ConfigurationError
+from lgckpt.migration.sides import Side
+
+_SHARD = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-([0-9a-f])[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+_GREGORIAN = datetime(1582, 10, 15, tzinfo=timezone.utc)
+"""From when the time in a UUID is counted, in steps of 100 ns (RFC 9562, section 5.1)."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several parts of all threads, by a hash that every machine computes alike.
+
+    Attributes:
+        number: From 1 to `of`.
+    """
+
+    number: int
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Read "I/N".
+
+        Raises:
+            ConfigurationError: It is none, or I is above N.
+        """
+        match = _SHARD.fullmatch(text.strip())
+        if match is None or int(match[1]) > int(match[2]):
+            raise ConfigurationError(f"a shard is I/N, with I from 1 to N, not {text!r}")
+        return cls(int(match[1]), int(match[2]))
+
+    def holds(self, thread_id: str) -> bool:
+        """Whether a thread is in it."""
+        name = thread_id.encode("utf-8", "surrogatepass")
+        digest = blake2b(name, digest_size=8, person=b"lgckpt-shard").digest()
+        return int.from_bytes(digest, "big") % self.of == self.number - 1
+
+
+@dataclass(frozen=True)
+class Threads:
+    """A choice of threads.
+
+    Attributes:
+        names: Only these; empty for all.
+        prefix: Only ids that begin with it.
+        shard: Only those in this one.
+    """
+
+    names: tuple[str, ...] = ()
+    prefix: str = ""
+    shard: Shard | None = None
+
+    def wants(self, thread_id: str) -> bool:
+        """Whether a thread is chosen."""
+        if self.names and thread_id not in self.names:
+            return False
+        if not thread_id.startswith(self.prefix):
+            return False
+        return self.shard is None or self.shard.holds(thread_id)
+
+    async def page(self, side: Side, after: str, limit: int) -> ThreadPage:
+        """A page of the threads of a side that are chosen; it may be short, or empty."""
+        if self.names:
+            return await self._named(side)
+        page = await side.threads(after, limit)
+        return ThreadPage([name for name in page.threads if self.wants(name)], page.after)
+
+    async def _named(self, side: Side) -> ThreadPage:
+        """Those asked for by name that are there, without a look at all the others."""
+        chosen = [name for name in dict.fromkeys(self.names) if self.wants(name)]
+        return ThreadPage([n for n in chosen if await side.marks(n, None, 1)], None)
+
+
+def first_id(since: str | datetime) -> str:
+    """The least checkpoint id that is not before a time.
+
+    Args:
+        since: A checkpoint id, or a time, in ISO 8601 if it is text; UTC unless it says otherwise.
+            LangGraph's ids are UUIDs of version 6, which are ordered by the time within.
+
+    Raises:
+        ConfigurationError: It is neither.
+    """
+    if isinstance(since, str):
+        if _UUID.fullmatch(since):
+            return since
+        try:
+            since = datetime.fromisoformat(since.replace("Z", "+00:00"))
+        except ValueError as exc:
+            raise ConfigurationError(
+                f"a time in ISO 8601 or a checkpoint id, not {since!r}"
+            ) from exc
+    if since.tzinfo is None:
+        since = since.replace(tzinfo=timezone.utc)
+    ticks = (since - _GREGORIAN) // timedelta(microseconds=1) * 10
+    if not 0 <= ticks < 1 << 60:
+        raise ConfigurationError(f"no checkpoint id has the time {since}")
+    high, low = f"{ticks >> 12:012x}", f"{ticks & 0xFFF:03x}"
+    return f"{high[:8]}-{high[8:]}-6{low}-8000-000000000000"
+
+
+def is_since(checkpoint_id: str, least: str) -> bool:
+    """Whether a checkpoint is not before the one of id `least`; what has no time in its id is."""
+    match = _UUID.fullmatch(checkpoint_id)
+    if match is None or match[1] != "6":
+        return True
+    return checkpoint_id >= least
+
+
+def choose(
+    names: Sequence[str] = (), prefix: str | None = None, shard: str | None = None
+) -> Threads:
+    """A choice of threads from what was asked for.
+
+    Raises:
+        ConfigurationError: `names` is a single string, or `shard` is none.
+    """
+    if isinstance(names, str):
+        raise ConfigurationError("threads is a sequence of ids, not a str")
+    return Threads(tuple(names), prefix or "", None if shard is None else Shard.parse(shard))

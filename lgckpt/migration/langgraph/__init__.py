@@ -1,0 +1,1 @@
+"""LangGraph's own layouts, read and written without its savers."""
