@@ -40,7 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     "postgres": {"backends", "errors", "lifetimes", "saver"},
     "redis": {"backends", "errors", "lifetimes", "saver"},
     "url": {"errors", "memory", "postgres", "redis", "saver", "sqlite"},
-    "migration": {*SHARED, *RULES, *SAVER, "archive", "chunks", "url"},
+    "migration": {*SHARED, *RULES, *SAVER, "archive", "backends", "chunks", "url"},
     "archive": {*SHARED, *RULES, *SAVER, "chunks", "migration"},
     "inspection": {*SHARED, *RULES, *SAVER, "chunks", "migration", "url"},
     "upkeep": {*SHARED, *RULES, *SAVER, "chunks", "migration", "url"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -15,7 +16,7 @@ from lgckpt.migration.api import Watch
 from lgckpt.migration.progress import Progress
 from lgckpt.migration.report import Damage, Difference, Migration, Verification
 
-LINE_EVERY = 5.0
+LINE_EVERY = float(os.environ.get("LGCKPT_PROGRESS_SECONDS", "5"))
 """Seconds between two lines where there is no terminal."""
 
 LISTED = 20

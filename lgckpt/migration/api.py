@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from lgckpt.errors import ConfigurationError, StorageError
+from lgckpt.errors import ConfigurationError
 from lgckpt.migration import filters, selected
 from lgckpt.migration.engine import Follow, passes
-from lgckpt.migration.existing import Nothing, is_there
+from lgckpt.migration.existing import Nothing, check_there, is_there
 from lgckpt.migration.opening import open_side
 from lgckpt.migration.plain import PlainSerde
 from lgckpt.migration.progress import Progress
@@ -183,15 +183,15 @@ async def _opened(
         stack.push_async_callback(ours.close)
         theirs = open_side(target, **_options_of(target))
         stack.push_async_callback(theirs.close)
-        if isinstance(source, str) and not await is_there(ours):
-            raise StorageError(f"{ours.name} holds no tables of lgckpt")
+        if isinstance(source, str):
+            await check_there(ours)
+        # Also of a target that is written to: a server that is not there is told of at once.
+        there = isinstance(target, Saver) or await is_there(theirs)
         if writing:
             await theirs.setup()
             yield ours, theirs
-        elif isinstance(target, Saver) or await is_there(theirs):
-            yield ours, theirs
         else:
-            yield ours, Nothing(theirs)
+            yield ours, theirs if there else Nothing(theirs)
 
 
 def _options_of(target: Where) -> dict[str, Any]:

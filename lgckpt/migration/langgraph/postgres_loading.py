@@ -62,17 +62,13 @@ async def _store_checkpoints(
     await _flush(connection, thread_id, blobs, checkpoints)
 
 
-async def _flush(
-    connection: Any, thread_id: str, blobs: _Columns, checkpoints: _Columns
-) -> None:
+async def _flush(connection: Any, thread_id: str, blobs: _Columns, checkpoints: _Columns) -> None:
     for name in await blobs.flush(connection):
         raise _two_values(thread_id, *name)
     await checkpoints.flush(connection)
 
 
-async def _store_writes(
-    connection: Any, thread_id: str, writes: Any, unpacker: Unpacker
-) -> None:
+async def _store_writes(connection: Any, thread_id: str, writes: Any, unpacker: Unpacker) -> None:
     columns = _Columns(thread_id, schema.STORE_WRITES)
     for row in writes:
         data = unpacker.write(row)

@@ -33,6 +33,9 @@ DELTA_SNAPSHOT = 7
 EMPTY = "empty"
 """Type of a blob that says of a channel's version that it has no value."""
 
+_SCALARS = ((0x00, 0x7F), (0xA0, 0xC3), (0xCA, 0xD3), (0xD9, 0xDB), (0xE0, 0xFF))
+"""First bytes of msgpack's numbers, texts, booleans and nil."""
+
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 Version = tuple[str, str]
@@ -99,9 +102,7 @@ def wanted(checkpoint_ns: str, page: list[Cells], packer: ThreadPacker) -> list[
     return list(found)
 
 
-def found_of(
-    key: CheckpointKey, cells: Cells, blobs: Blobs, packer: ThreadPacker
-) -> Found:
+def found_of(key: CheckpointKey, cells: Cells, blobs: Blobs, packer: ThreadPacker) -> Found:
     """A checkpoint, its values taken from its row and from the blobs.
 
     Raises:
@@ -185,7 +186,7 @@ def _inline(tag: str, data: bytes) -> tuple[Any] | None:
 
 
 def _is_scalar(tag: int) -> bool:
-    return tag < 0x80 or 0xA0 <= tag <= 0xC3 or 0xCA <= tag <= 0xD3 or 0xD9 <= tag <= 0xDB or tag >= 0xE0
+    return any(first <= tag <= last for first, last in _SCALARS)
 
 
 def as_json(value: Any) -> str:

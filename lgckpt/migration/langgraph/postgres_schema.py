@@ -70,7 +70,7 @@ _NEXT = """LEAST(
 
 
 def threads(first: bool) -> str:
-    """The statement for a page of threads: `$1` how many, `$2` the last one unless it is the first."""
+    """The statement for a page of threads: `$1` how many, `$2` the last one before it."""
     start = _NEXT.format(after="true" if first else "thread_id > $2")
     step = _NEXT.format(after="thread_id > found.id")
     return f"""
@@ -80,7 +80,7 @@ def threads(first: bool) -> str:
         SELECT {step}, nth + 1 FROM found WHERE id IS NOT NULL AND nth < $1::int
     )
     SELECT id FROM found WHERE id IS NOT NULL ORDER BY nth
-    """  # noqa: S608 - put together from constants
+    """
 
 
 # In code point order, which is that of no database but by its leave.
@@ -93,7 +93,7 @@ def places(first: bool) -> str:
     return f"""
     SELECT checkpoint_ns, checkpoint_id FROM checkpoints WHERE thread_id = $1 {after}
     ORDER BY {_PLACE} LIMIT $2
-    """  # noqa: S608 - put together from constants
+    """
 
 
 def counts(first: bool) -> str:
@@ -103,7 +103,7 @@ def counts(first: bool) -> str:
     SELECT checkpoint_ns, checkpoint_id, count(*) FROM checkpoint_writes
     WHERE thread_id = $1 {after}
     GROUP BY checkpoint_ns, checkpoint_id ORDER BY {_PLACE} LIMIT $2
-    """  # noqa: S608 - put together from constants
+    """
 
 
 CHECKPOINTS = """
@@ -126,7 +126,7 @@ def writes(task_path: bool) -> str:
     FROM checkpoint_writes
     WHERE thread_id = $1 AND checkpoint_ns = $2 AND checkpoint_id = ANY($3)
     ORDER BY checkpoint_id, task_id, idx
-    """  # noqa: S608 - put together from constants
+    """
 
 
 STORE_BLOBS = """

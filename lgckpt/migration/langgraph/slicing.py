@@ -76,9 +76,7 @@ def cut(data: bytes, earlier: Mapping[str, bytes] | None = None) -> Cut:
     return Cut(map_header(len(kept)) + b"".join(kept), values)
 
 
-def _cut_values(
-    data: bytes, at: int, earlier: Mapping[str, bytes], found: dict[str, bytes]
-) -> int:
+def _cut_values(data: bytes, at: int, earlier: Mapping[str, bytes], found: dict[str, bytes]) -> int:
     if data[at : at + 1] == _NIL:
         return at + 1
     if not is_map(data, at):

@@ -18,7 +18,14 @@ from lgckpt.migration.langgraph.paging import BEGUN, merged
 from lgckpt.migration.langgraph.reading import check_id, decompressed, metadata_of, parts_of
 from lgckpt.migration.langgraph.recent import Recent
 from lgckpt.migration.langgraph.rows import Found, FoundWrite, ThreadPacker
-from lgckpt.migration.langgraph.sqlite_schema import CREATE, TABLES, THREADS, dumps_metadata
+from lgckpt.migration.langgraph.sqlite_schema import (
+    CREATE,
+    STORE_CHECKPOINT,
+    STORE_WRITE,
+    TABLES,
+    THREADS,
+    dumps_metadata,
+)
 from lgckpt.migration.langgraph.unpacking import Unpacker, lacks
 from lgckpt.packing import Packer
 from lgckpt.reading import DAMAGE, named
@@ -138,8 +145,7 @@ class SqliteLayout:
         self, connection: sqlite3.Connection, packer: ThreadPacker, key: CheckpointKey
     ) -> None:
         row = connection.execute(
-            "SELECT parent_checkpoint_id, type, checkpoint, metadata "
-            f"FROM checkpoints WHERE {_AT}",
+            f"SELECT parent_checkpoint_id, type, checkpoint, metadata FROM checkpoints WHERE {_AT}",
             key,
         ).fetchone()
         try:
@@ -175,14 +181,11 @@ class SqliteLayout:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 connection.executemany(
-                    "INSERT OR REPLACE INTO checkpoints (thread_id, checkpoint_ns, checkpoint_id, "
-                    "parent_checkpoint_id, type, checkpoint, metadata) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    STORE_CHECKPOINT,
                     _checkpoints(unpacker, batch),
                 )
                 connection.executemany(
-                    "INSERT OR REPLACE INTO writes (thread_id, checkpoint_ns, checkpoint_id, "
-                    "task_id, idx, task_path, channel, type, value) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    STORE_WRITE,
                     ((*write[:8], unpacker.write(write)) for write in batch.writes),
                 )
                 connection.execute("COMMIT")
@@ -257,5 +260,3 @@ def _found_write(
     if not isinstance(data, bytes) or not isinstance(tag, str):
         raise FrameError("a cell of a write has no value of its type")
     return FoundWrite(*key, task_id, idx, task_path, channel, *decompressed(tag, data))
-
-

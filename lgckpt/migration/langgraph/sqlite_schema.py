@@ -54,7 +54,19 @@ WITH RECURSIVE given(start, count) AS (SELECT ?, ?), found(thread_id, nth) AS (
     FROM found, given WHERE found.thread_id IS NOT NULL AND nth < given.count
 )
 SELECT thread_id FROM found WHERE thread_id IS NOT NULL
-"""  # noqa: S608 - put together from constants
+"""
+
+STORE_CHECKPOINT = """
+INSERT OR REPLACE INTO checkpoints (
+    thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata
+) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+
+STORE_WRITE = """
+INSERT OR REPLACE INTO writes (
+    thread_id, checkpoint_ns, checkpoint_id, task_id, idx, task_path, channel, type, value
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 
 
 def dumps_metadata(metadata: dict[str, Any]) -> bytes:

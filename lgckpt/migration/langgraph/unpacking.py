@@ -132,7 +132,9 @@ class Unpacker:
         }
         channel = None
         try:
-            if found.bare[0] == "json" and all(tag in ("json", "null") for tag, _ in values.values()):
+            if found.bare[0] == "json" and all(
+                tag in ("json", "null") for tag, _ in values.values()
+            ):
                 return _joined_json(found.bare[1], values)
             if self._serde is not None and "+" in found.bare[0]:
                 return self._reserialized(self._serde, found.bare, values)
@@ -199,5 +201,3 @@ def _joined_json(bare: bytes, values: Mapping[str, Typed]) -> Typed:
         for channel, (tag, data) in values.items()
     }
     return "json", json.dumps(checkpoint, ensure_ascii=False).encode("utf-8", "ignore")
-
-
