@@ -40,7 +40,8 @@ def started(
         [sys.executable, "-m", "lgckpt.cli", *args],
         env={**given, **(environment or {})},
         **{
-            "text": True, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+            "text": True, "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
             **options,
         },
     )  # fmt: skip
