@@ -10,6 +10,7 @@ from benchmarks.groups import (
     growth,
     long_thread,
     memory,
+    migration,
     payload,
     postgres,
     redis,
@@ -32,4 +33,5 @@ GROUPS: dict[str, Callable[[Settings], Sequence[Result]]] = {
     "graph": graph.run,
     "postgres": postgres.run,
     "redis": redis.run,
+    "migration": migration.run,
 }
