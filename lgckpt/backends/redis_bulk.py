@@ -11,7 +11,7 @@ from lgckpt.backends.redis_edits import edit
 from lgckpt.backends.redis_keys import (
     SHARDS,
     shelf,
-    split_place,
+    shelf_of,
     split_shelf,
     unescape,
 )
@@ -95,7 +95,7 @@ async def _hidden(space: Space, thread_id: str, after: bytes, limit: int) -> lis
     while True:
         args = (upper, b"[x", NAMES, b"names")
         members, _ = await space.calls.script(SCAN, space.keys(thread_id), args)
-        shelves = (shelf(*split_place(member[1:])) for member in members)
+        shelves = (shelf_of(member[1:]) for member in members)
         best = heapq.nsmallest(limit, (*best, *(one for one in shelves if one > after)))
         if len(members) < NAMES:
             return best

@@ -111,6 +111,12 @@ def shelf(checkpoint_ns: str, checkpoint_id: str) -> bytes:
     return namespace(checkpoint_ns) + escape(checkpoint_id) + END
 
 
+def shelf_of(name: bytes) -> bytes:
+    """The `shelf` of what has this `place`."""
+    checkpoint_id, ns = name.split(END, 1)
+    return ns + END + checkpoint_id + END
+
+
 def split_shelf(name: bytes) -> tuple[str, str]:
     """The namespace and the id of `shelf`."""
     ns, checkpoint_id, _ = name.split(END, 2)

@@ -59,6 +59,15 @@ def assert_reads(saver: lgckpt.SqliteSaver) -> None:
         history = saver.get_delta_channel_history(config=found[0].config, channels=["small"])
         assert len(history["small"]["writes"]) == STEPS - 1
     assert saver.get_tuple(config("absent")) is None
+    storage = saver._handle.storage
+    assert {f"thread {codec}" for codec in CODECS} <= {*storage.threads("", 100).threads}
+    for codec in CODECS:
+        marks = storage.marks(f"thread {codec}", None, 100)
+        batch = storage.fetch(f"thread {codec}", [mark.place for mark in marks], lambda _: False)
+        assert len(batch.rows) == STEPS
+        assert {chunk.hash for chunk in batch.chunks} <= dict(
+            storage.chunk_page(f"thread {codec}", "", 1000).chunks
+        ).keys()
 
 
 def row_of(thread_id: str, n: int) -> CheckpointRow:
