@@ -1,5 +1,6 @@
 """Checkpoint persistence for LangGraph agents: savers and a serializer on a Rust core."""
 
+from lgckpt import upkeep
 from lgckpt.acceleration import Acceleration, accelerate, accelerated, decelerate
 from lgckpt.archive.passing import Passed
 from lgckpt.archive.saving import adump, arestore, dump, restore
@@ -67,4 +68,5 @@ __all__ = [
     "restore",
     "sqlite_ddl",
     "status",
+    "upkeep",
 ]

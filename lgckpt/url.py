@@ -24,6 +24,8 @@ def without_password(url: str) -> str:
     """A URL for people to see: what may be secret in it is "***"."""
     try:
         parts = urlsplit(url)
+        if parts.scheme.endswith("sqlite") and not parts.netloc:
+            return url  # put together again, it would lose two of its slashes
         userinfo, at, hosts = parts.netloc.rpartition("@")
         if ":" not in userinfo and not any(name in unquote(parts.query).lower() for name in SECRET):
             return url

@@ -43,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "migration": {*SHARED, *RULES, *SAVER, "archive", "backends", "chunks", "url"},
     "archive": {*SHARED, *RULES, *SAVER, "chunks", "migration"},
     "inspection": {*SHARED, *RULES, *SAVER, "chunks", "migration", "url"},
-    "upkeep": {*SHARED, *RULES, *SAVER, "chunks", "migration", "url"},
+    "upkeep": {"postgres", "sqlite", *SHARED, *RULES, *SAVER, "chunks", "migration", "url"},
     "cli": {
         "archive",
         "core",

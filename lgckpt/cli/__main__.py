@@ -10,7 +10,7 @@ def main() -> None:
     try:
         from lgckpt.cli.app import invoke  # noqa: PLC0415 - typer may be absent
     except ModuleNotFoundError as exc:
-        if exc.name not in ("typer", "rich", "click"):
+        if (exc.name or "").partition(".")[0] not in ("typer", "rich", "click"):
             raise
         sys.stderr.write("lgckpt: the command line needs an extra: pip install 'lgckpt[cli]'\n")
         sys.exit(2)

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from lgckpt.cli import completing
 from lgckpt.cli.environment import OPTION, in_place, url_of
-from lgckpt.cli.secrets import hidden, learn
+from lgckpt.cli.secrets import hidden, learn, without_urls
 from lgckpt.errors import ConfigurationError, LgckptError
 
 T = TypeVar("T")
@@ -117,12 +117,12 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 
 def print_json(found: Any) -> None:
     """Print one JSON document, as it is: no colours, nothing folded."""
-    sys.stdout.write(hidden(json.dumps(found, ensure_ascii=False, default=str)) + "\n")
+    sys.stdout.write(without_urls(json.dumps(found, ensure_ascii=False, default=str)) + "\n")
 
 
 def say(line: str) -> None:
     """Print a line for people."""
-    sys.stdout.write(hidden(line) + "\n")
+    sys.stdout.write(without_urls(line) + "\n")
 
 
 def complain(message: object) -> None:

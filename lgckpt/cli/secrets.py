@@ -49,6 +49,14 @@ def hidden(text: str) -> str:
     return _URL.sub(lambda found: _as_shown(found.group()), text)
 
 
+def without_urls(text: str) -> str:
+    """Data without the URLs that were noted; a word in it that is like a password stays."""
+    for secret in sorted(_seen, key=len, reverse=True):
+        if "://" in secret and _secrets(secret):
+            text = text.replace(secret, _seen[secret])
+    return text
+
+
 def _as_shown(url: str) -> str:
     """A URL as it is, unless there is a password in it."""
     return without_password(url) if _secrets(url) else url

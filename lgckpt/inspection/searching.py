@@ -135,18 +135,22 @@ class _Packed:
         self.data = data
 
 
-class _Raw:
-    """A serializer that decodes the outermost container alone."""
+class _Bytes:
+    """A serializer that leaves values as they are."""
 
-    def loads_typed(self, data: tuple[str, bytes]) -> Any:
-        tag, content = data
-        return core.decode(content, _Packed) if tag == "msgpack" else decode(tag, content)
+    def loads_typed(self, data: tuple[str, bytes]) -> tuple[str, bytes]:
+        return data
 
     def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
         raise NotImplementedError
 
 
-_RAW = _Raw()
+_BYTES_ONLY = _Bytes()
+
+
+def _outermost(tag: str, data: bytes) -> Any:
+    """A value of which only the outermost container is decoded."""
+    return core.decode(data, _Packed) if tag == "msgpack" else decode(tag, data)
 
 
 class _Once:
@@ -294,7 +298,8 @@ class _Thread:
         if not self._values.is_new(*_parts(channel, value)):
             return
         try:
-            yield from self._found(place, channel, False, unpack_value(_RAW, value, chunks))
+            serialized = unpack_value(_BYTES_ONLY, value, chunks)
+            yield from self._serialized(place, channel, False, *serialized)
         except DAMAGED as exc:
             yield damage(exc, self._thread_id, place, channel)
 
@@ -302,10 +307,17 @@ class _Thread:
         place = row.checkpoint_ns, row.checkpoint_id
         try:
             check_write(row)
-            value = unpack_write(_RAW, row, chunks)
-            yield from self._found(place, row.channel, True, value)
+            serialized = unpack_write(_BYTES_ONLY, row, chunks)
+            yield from self._serialized(place, row.channel, True, *serialized)
         except DAMAGED as exc:
             yield damage(exc, self._thread_id, place, str(row.channel))
+
+    def _serialized(
+        self, place: Place, channel: str, pending: bool, tag: str, data: bytes
+    ) -> Iterator[Match]:
+        """Search a value, unless it was searched as it was packed in another way."""
+        if self._values.is_new(channel.encode(), tag.encode(), data):
+            yield from self._found(place, channel, pending, _outermost(tag, data))
 
     def _found(
         self, place: Place, channel: str | None, pending: bool, view: Any

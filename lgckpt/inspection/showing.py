@@ -122,12 +122,12 @@ def chosen(
     found: Sequence[Place], thread_id: str, checkpoint_id: str, checkpoint_ns: str | None
 ) -> Place:
     """The place that a user means."""
+    spaces = sorted({ns for ns, _ in found})
     if checkpoint_ns is not None:
         found = [place for place in found if place[0] == checkpoint_ns]
     if checkpoint_id == LATEST:
         root = [place for place in found if place[0] == (checkpoint_ns or "")]
         if not root:
-            spaces = sorted({ns for ns, _ in found})
             raise NotFoundError(
                 f"thread {thread_id!r} has no checkpoint in namespace {checkpoint_ns or ''!r}"
                 + (f"; it has some in {', '.join(map(repr, spaces))}" if spaces else "")

@@ -1,5 +1,6 @@
 """Looking after a database: what is in it that need not be, and what is wrong with it."""
 
+from lgckpt.upkeep.choosing import age
 from lgckpt.upkeep.doctoring import adoctor, doctor
 from lgckpt.upkeep.findings import Diagnosis, Finding
 from lgckpt.upkeep.pruning import Pruned, PrunedThread, Trouble, aprune, prune
@@ -30,6 +31,7 @@ __all__ = [
     "acopy",
     "adelete",
     "adoctor",
+    "age",
     "aprune",
     "avacuum",
     "copy",

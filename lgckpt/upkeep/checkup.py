@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
@@ -52,6 +52,7 @@ class Checkup:
         self._there: dict[bytes, int] = {}
         self._orphans: list[Mark] = []
         self._whole = True
+        self._whole_after_all: set[Place] = set()
 
     async def run(self) -> None:
         """Look at all of it."""
@@ -100,25 +101,45 @@ class Checkup:
         self._chart.checkpoints += len(batch.rows)
         self._chart.writes += len(batch.writes)
         await self._trees.walk(batch.refs)
-        await self._note_missing(batch)
+        await self._note_missing()
+        batch = await self._second_look(batch)
         for row in batch.rows:
             self._chart.add(self._row(row))
         for write in batch.writes:
             self._chart.add(self._write(write))
 
-    async def _note_missing(self, batch: Batch) -> None:
+    async def _second_look(self, batch: Batch) -> Batch:
+        """The batch, what seems to lack chunks read again: it may have been pruned meanwhile."""
+        both: list[CheckpointRow | WriteRow] = [*batch.rows, *batch.writes]
+        suspects = {_place(o) for o in both if "missing" in (self._trees.trouble(o.refs) or "")}
+        if not suspects:
+            return batch
+        rows = [row for row in batch.rows if _place(row) not in suspects]
+        writes = [write for write in batch.writes if _place(write) not in suspects]
+        for again in await self._fetched(sorted(suspects)):
+            await self._trees.walk(again.refs)
+            fresh = Trees(self._driver, self._thread_id)
+            await fresh.walk(again.refs)
+            await _mark_missing(fresh, fresh.reached)
+            both = [*again.rows, *again.writes]
+            places = {_place(one) for one in both if fresh.trouble(one.refs)}
+            self._whole_after_all |= suspects - places
+            rows += again.rows
+            writes += again.writes
+        return Batch(rows, writes)
+
+    async def _note_missing(self) -> None:
         """Chunks that were put since this began are there now, though they were not listed."""
         # Of those that the walk went to, all that are not yet known to be there or not.
         unknown = sorted(self._trees.fresh() - self._there.keys())
         for at in range(0, len(unknown), PAGE):
-            some = unknown[at : at + PAGE]
-            found = await self._trees.frames(some)
-            for name in some:
-                if name in found:
-                    self._there[name] = len(found[name])
-                else:
-                    self._trees.mark(name, f"chunk {name.hex()} is missing")
-        self._trees.spread()
+            self._there.update(await _mark_missing(self._trees, unknown[at : at + PAGE]))
+
+    def _trouble(self, place: Place, refs: bytes) -> str | None:
+        why = self._trees.trouble(refs)
+        if why is not None and "missing" in why and place in self._whole_after_all:
+            return None
+        return why
 
     def _row(self, row: CheckpointRow) -> Iterator[Finding]:
         place = (row.checkpoint_ns, row.checkpoint_id)
@@ -139,12 +160,12 @@ class Checkup:
         self._lineage.add(place, row.parent_id, state.values, dict(metadata), hidden)
 
     def _values(self, row: CheckpointRow, state: State) -> Iterator[Finding]:
+        place = (row.checkpoint_ns, row.checkpoint_id)
         for channel, value in state.values.items():
-            why = self._trees.trouble(value.refs)
+            why = self._trouble(place, value.refs)
             if why is not None:
                 self._whole = False
                 kind = "dangling-reference" if "missing" in why else "damaged-value"
-                place = (row.checkpoint_ns, row.checkpoint_id)
                 what = f"the value of the channel cannot be read: {why}"
                 yield replace(self._finding(kind, what, _RESTORE, place), channel=channel)
 
@@ -159,7 +180,7 @@ class Checkup:
             found = self._finding("damaged-write", what, _RESTORE, place)
             yield replace(found, channel=str(write.channel))
             return
-        why = self._trees.trouble(write.refs)
+        why = self._trouble(place, write.refs)
         if why is not None:
             self._whole = False
             kind = "dangling-reference" if "missing" in why else "damaged-value"
@@ -218,6 +239,20 @@ class Checkup:
         self._chart.add([replace(found, repaired=repaired)])
 
 
+def _place(one: CheckpointRow | WriteRow) -> Place:
+    return one.checkpoint_ns, one.checkpoint_id
+
+
+async def _mark_missing(trees: Trees, names: Collection[bytes]) -> dict[bytes, int]:
+    """Mark those chunks that are not there; gives the sizes of those that are."""
+    found = await trees.frames(list(names)) if names else {}
+    for name in names:
+        if name not in found:
+            trees.mark(name, f"chunk {name.hex()} is missing")
+    trees.spread()
+    return {name: len(found[name]) for name in names if name in found}
+
+
 def _needs(entry: Entry, place: Place) -> bool:
     return entry.checkpoint_ns == place[0] and place[1] in (entry.checkpoint_id, entry.parent_id)
 
@@ -228,10 +263,8 @@ def _unreadable(thread_id: str, place: Place, exc: Exception) -> Finding:
             "warning", "newer-format", f"a newer release of lgckpt wrote it: {exc}",
             "update lgckpt here", thread_id, *place,
         )  # fmt: skip
-    reason = exc.reason if isinstance(exc, CorruptCheckpointError) else str(exc)
-    return Finding(
-        "error", "damaged-checkpoint", f"it cannot be read: {reason}", _RESTORE, thread_id, *place
-    )
+    what = exc.reason if isinstance(exc, CorruptCheckpointError) else f"cannot be read: {exc}"
+    return Finding("error", "damaged-checkpoint", what, _RESTORE, thread_id, *place)
 
 
 def _damage(name: bytes, frame: bytes) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 from lgckpt.errors import ConfigurationError, StorageError
 from lgckpt.packing import Packer
@@ -86,7 +85,8 @@ async def opened(where: str | Saver) -> AsyncIterator[Database]:
 
 
 def _saver(url: str, **options: Any) -> Saver:
-    scheme = urlsplit(url).scheme if "://" in url else ""
+    head, found, _ = url.partition("://")
+    scheme = head.lower() if found else ""
     if scheme.startswith("langgraph+"):
         raise ConfigurationError(
             f"{without_password(url)} is in LangGraph's own layout: "

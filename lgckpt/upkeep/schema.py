@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from lgckpt.errors import ConfigurationError
 from lgckpt.postgres import postgres_ddl
 from lgckpt.sqlite import sqlite_ddl
@@ -27,7 +25,7 @@ def ddl(url: str) -> str | None:
         ConfigurationError: The URL names no database that is known.
     """
     rest, own = own_options(url)
-    scheme = urlsplit(rest).scheme
+    scheme = rest.partition("://")[0].lower() if "://" in rest else ""
     if scheme in ("postgresql", "postgres"):
         return postgres_ddl(own.get("schema", "public"))
     if scheme == "sqlite":

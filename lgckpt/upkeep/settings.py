@@ -110,10 +110,16 @@ def _connections(facts: Facts) -> Iterator[Finding]:
 
 
 def _redis(facts: Facts) -> Iterator[Finding]:
-    appends = facts.get("appendonly", facts.get("aof_enabled", ""))
-    logs = "yes" in appends or "1" in appends
+    appends = facts.get("appendonly", facts.get("aof_enabled"))
+    logs = appends is not None and ("yes" in appends or "1" in appends)
     saves = facts.get("save")
-    if not logs and saves == "":
+    if appends is None:
+        yield _setting(
+            "note",
+            "the server does not say whether it keeps data on disk",
+            "look at appendonly and save there, or let this user run INFO",
+        )
+    elif not logs and saves == "":
         yield _setting(
             "error",
             "nothing is kept on disk: neither appendonly nor save is set",

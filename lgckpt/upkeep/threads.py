@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lgckpt.errors import ConfigurationError, LgckptError, StorageError
+from lgckpt.errors import ConfigurationError, LgckptError, NotFoundError, StorageError
 from lgckpt.saver import Saver
 from lgckpt.upkeep.choosing import PAGE, all_marks, all_threads, names
 from lgckpt.upkeep.opening import Database, opened
@@ -86,13 +86,14 @@ async def acopy(where: str | Saver, source: str, target: str, *, merge: bool = F
 
     Raises:
         ConfigurationError: The two are the same.
-        StorageError: There is no such thread, or the target has something already.
+        NotFoundError: There is no such thread.
+        StorageError: The target has something already.
     """
     if source == target:
         raise ConfigurationError("a thread cannot be copied to itself")
     async with opened(where) as database:
         if not await database.driver("marks", source, None, 1):
-            raise StorageError(f"{database.name}: there is no thread {source!r}")
+            raise NotFoundError(f"{database.name}: there is no thread {source!r}")
         if not merge and await database.driver("marks", target, None, 1):
             raise StorageError(
                 f"{database.name}: there is a thread {target!r} already; to have what is of the "

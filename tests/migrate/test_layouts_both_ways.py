@@ -47,8 +47,8 @@ def ours(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Saver]:
 
 
 async def test_everything_arrives_and_comes_back(layout: Layout, ours: Saver) -> None:
-    async with Sides() as side:
-        with layout.database() as old, layout.database() as new:
+    with layout.database() as old, layout.database() as new:
+        async with Sides() as side:
             with layout.saver(old) as official:
                 await live(official)
                 before = tuples(official)
@@ -71,8 +71,8 @@ async def test_everything_arrives_and_comes_back(layout: Layout, ours: Saver) ->
 
 async def test_between_the_layouts(layout: Layout) -> None:
     other = next(one for one in LAYOUTS if one is not layout)
-    async with Sides() as side:
-        with layout.database() as old, other.database() as new:
+    with layout.database() as old, other.database() as new:
+        async with Sides() as side:
             with layout.saver(old) as official:
                 await live(official)
                 before = tuples(official)
@@ -90,8 +90,8 @@ async def test_between_the_layouts(layout: Layout) -> None:
 
 
 async def test_filters_and_runs_are_found(layout: Layout) -> None:
-    async with Sides() as side:
-        with layout.database() as old, lgckpt.MemorySaver() as ours:
+    with layout.database() as old, lgckpt.MemorySaver() as ours:
+        async with Sides() as side:
             with layout.saver(old) as official:
                 await live(official)
                 await move(side(old), side(ours))
@@ -105,8 +105,8 @@ async def test_filters_and_runs_are_found(layout: Layout) -> None:
 
 
 async def test_moving_twice_changes_nothing(layout: Layout) -> None:
-    async with Sides() as side:
-        with layout.database() as old, layout.database() as new, lgckpt.MemorySaver() as ours:
+    with layout.database() as old, layout.database() as new, lgckpt.MemorySaver() as ours:
+        async with Sides() as side:
             with layout.saver(old) as official:
                 await live(official)
             source = side(old)
@@ -121,8 +121,8 @@ async def test_moving_twice_changes_nothing(layout: Layout) -> None:
 
 
 async def test_what_changed_replaces_what_was_there(layout: Layout) -> None:
-    async with Sides() as side:
-        with layout.database() as url, lgckpt.MemorySaver() as ours:
+    with layout.database() as url, lgckpt.MemorySaver() as ours:
+        async with Sides() as side:
             for text in ("one", "two"):
                 made = checkpoint({"a": text}, id="1")
                 at = ours.put(config("t"), made, {"step": 1, "source": text}, {"a": 1})
@@ -163,8 +163,8 @@ async def test_marks_and_threads_come_in_pages(layout: Layout, limit: int) -> No
 
 
 async def test_a_batch_without_all_its_chunks_is_refused(layout: Layout) -> None:
-    async with Sides() as side:
-        with layout.database() as url, lgckpt.MemorySaver() as ours:
+    with layout.database() as url, lgckpt.MemorySaver() as ours:
+        async with Sides() as side:
             made = checkpoint({"a": [f"{i}" * 90 for i in range(300)]}, id="1")
             ours.put(config("t"), made, {"step": 1}, {"a": 1})
             source, target = side(ours), side(url)
@@ -179,8 +179,8 @@ async def test_a_batch_without_all_its_chunks_is_refused(layout: Layout) -> None
 async def test_hidden_rows_carry_a_delta_channel_over(layout: Layout, frequency: int) -> None:
     """Pruned, a DeltaChannel is rebuilt from hidden rows; so it is where none can be hidden."""
     build = delta_graphs.chain(frequency)
-    async with Sides() as side:
-        with layout.database() as url, lgckpt.MemorySaver() as ours, lgckpt.MemorySaver() as again:
+    with layout.database() as url, lgckpt.MemorySaver() as ours, lgckpt.MemorySaver() as again:
+        async with Sides() as side:
             graph = build(ours)
             for turn in range(3):
                 graph.invoke(delta_graphs.both(f"turn {turn}"), config("t"))
@@ -205,8 +205,8 @@ async def test_hidden_rows_carry_a_delta_channel_over(layout: Layout, frequency:
 
 async def test_a_fetch_needs_nothing_of_the_one_before(layout: Layout) -> None:
     """Whatever was fetched before, and whatever of it arrived: a batch is whole in itself."""
-    async with Sides() as side:
-        with layout.database() as url, lgckpt.MemorySaver() as ours:
+    with layout.database() as url, lgckpt.MemorySaver() as ours:
+        async with Sides() as side:
             with layout.saver(url) as official:
                 await live(official)
                 before = tuples(official)
@@ -231,13 +231,13 @@ def sizes(saver: Any) -> int:
 
 
 async def test_the_result_is_as_small_as_what_is_put(layout: Layout) -> None:
-    async with Sides() as side:
-        with (
-            layout.database() as url,
-            lgckpt.MemorySaver() as moved,
-            lgckpt.MemorySaver() as put,
-            layout.saver(url) as official,
-        ):
+    with (
+        layout.database() as url,
+        lgckpt.MemorySaver() as moved,
+        lgckpt.MemorySaver() as put,
+        layout.saver(url) as official,
+    ):
+        async with Sides() as side:
             at = {saver: config("t") for saver in (official, put)}
             messages: list[Any] = []
             for step in range(60):

@@ -10,6 +10,7 @@ import redis
 import redis.asyncio
 
 import lgckpt
+from lgckpt import upkeep
 from lgckpt.errors import StorageError
 from lgckpt.saver import Saver
 from tests.checkpoints import Thread, config
@@ -102,6 +103,18 @@ def test_a_write_waits_for_replicas(cluster: Cluster) -> None:
         pytest.raises(StorageError, match="1 of 2 replicas"),
     ):
         asyncio.run(Thread(Coloured(saver, "async")).put({"a": 1}))
+
+
+def test_every_master_says_how_it_is_set_up(cluster: Cluster) -> None:
+    with lgckpt.from_url(cluster.url, prefix="facts") as saver:
+        told = asyncio.run(saver._handle.driver(sync=False)("facts"))
+        assert (told["backend"], told["role"]) == ("redis", "master")
+        cluster.masters()[-1].client.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            found = upkeep.doctor(saver).findings
+        finally:
+            cluster.masters()[-1].client.config_set("maxmemory-policy", "noeviction")
+    assert [one for one in found if "allkeys-lru" in one.what]
 
 
 @pytest.mark.slow

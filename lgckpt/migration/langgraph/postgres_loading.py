@@ -17,6 +17,9 @@ from lgckpt.rows import CheckpointKey, CheckpointRow, WriteRow
 FLUSH_BYTES = 4 * 1024 * 1024
 """About how much of the values one statement takes."""
 
+_Name = tuple[str, str, str]
+"""Of a blob: namespace, channel, version."""
+
 
 async def store(
     connection: Any, thread_id: str, batch: Batch, serde: SerializerProtocol | None
@@ -36,18 +39,30 @@ async def _store_checkpoints(
 ) -> None:
     blobs = _Columns(thread_id, schema.STORE_BLOBS)
     checkpoints = _Columns(thread_id, schema.STORE_CHECKPOINTS)
-    # What a version's value was last sent as: most are those of the checkpoint before.
-    sent: dict[tuple[str, str, str], tuple[str, bytes]] = {}
+    # What a version's value was sent as. One that was written again may have other bytes: a set
+    # has its items in any order, and a newer release of a class its own fields. The first stays.
+    sent: dict[_Name, tuple[str, bytes]] = {}
+    counted: set[_Name] = set()
+
+    async def flush() -> None:
+        for name in await blobs.flush(connection):
+            if tuple(name) in counted:
+                raise _two_values(thread_id, *name)
+        await checkpoints.flush(connection)
+        sent.clear()
+
     for row in rows:
         _check(row.key, row.parent_id or "")
         made = split(unpacker, unpacker.row(row))
         for channel, version, tag, data in made.blobs:
             name = (row.checkpoint_ns, channel, version)
+            if channel in made.counted:
+                counted.add(name)
             if name not in sent:
                 blobs.add(len(data), *name, tag, data)
-            elif sent[name] != (tag, data):
+                sent[name] = tag, data
+            elif name in counted and sent[name] != (tag, data):
                 raise _two_values(thread_id, *name)
-            sent[name] = tag, data
         checkpoints.add(
             len(made.checkpoint),
             row.checkpoint_ns,
@@ -57,15 +72,8 @@ async def _store_checkpoints(
             made.metadata,
         )
         if blobs.size + checkpoints.size > FLUSH_BYTES:
-            await _flush(connection, thread_id, blobs, checkpoints)
-            sent.clear()
-    await _flush(connection, thread_id, blobs, checkpoints)
-
-
-async def _flush(connection: Any, thread_id: str, blobs: _Columns, checkpoints: _Columns) -> None:
-    for name in await blobs.flush(connection):
-        raise _two_values(thread_id, *name)
-    await checkpoints.flush(connection)
+            await flush()
+    await flush()
 
 
 async def _store_writes(connection: Any, thread_id: str, writes: Any, unpacker: Unpacker) -> None:

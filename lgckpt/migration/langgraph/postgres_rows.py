@@ -33,6 +33,8 @@ DELTA_SNAPSHOT = 7
 EMPTY = "empty"
 """Type of a blob that says of a channel's version that it has no value."""
 
+_UNVERSIONED = "a value without a version, and no plain data, has no place in LangGraph's tables"
+
 _SCALARS = ((0x00, 0x7F), (0xA0, 0xC3), (0xCA, 0xD3), (0xD9, 0xDB), (0xE0, 0xFF))
 """First bytes of msgpack's numbers, texts, booleans and nil."""
 
@@ -132,11 +134,13 @@ class Split(NamedTuple):
         checkpoint: JSON.
         metadata: JSON.
         blobs: Each channel, its version, and its value's tag and bytes.
+        counted: Channels whose version is a mere number, which a fork may use again.
     """
 
     checkpoint: str
     metadata: str
     blobs: list[tuple[str, str, str, bytes]]
+    counted: frozenset[str]
 
 
 def split(unpacker: Unpacker, found: Unpacked) -> Split:
@@ -158,13 +162,15 @@ def split(unpacker: Unpacker, found: Unpacked) -> Split:
                 inline[channel] = scalar[0]
                 continue
             if channel not in versions:
-                raise FrameError("a value without a version has no place in LangGraph's tables")
+                inline[channel] = _unversioned(value.tag, data)
+                continue
             if value.tag == "msgpack" and ext_code(data) == DELTA_SNAPSHOT:
                 inline[channel] = True
             blobs.append((channel, version_text(versions[channel]), value.tag, data))
         channel = None
         checkpoint[VALUES] = inline
-        return Split(as_json(checkpoint), as_json(found.metadata), blobs)
+        counted = frozenset(c for c, version in versions.items() if not _is_unique(version))
+        return Split(as_json(checkpoint), as_json(found.metadata), blobs, counted)
     except DAMAGE as exc:
         raise named(exc, found.row.key, channel) from exc
 
@@ -183,6 +189,28 @@ def _inline(tag: str, data: bytes) -> tuple[Any] | None:
         # JSONB keeps numbers as decimals: no exponent, no negative zero.
         return None if not math.isfinite(value) or "e" in text or text == "-0.0" else (value,)
     return (value,)
+
+
+def _is_unique(version: Any) -> bool:
+    """Whether a version has the random part that LangGraph's savers give it."""
+    return isinstance(version, str) and "." in version
+
+
+def _unversioned(tag: str, data: bytes) -> Any:
+    """A value that no version names, so that no blob can hold it: old graphs have empty lists so.
+
+    Raises:
+        FrameError: JSON cannot hold it as it is.
+    """
+    try:
+        if tag == "msgpack":
+            value: Any = core.decode(data)
+            # Floats are left out: JSONB may give one back as an integer.
+            if core.encode(json.loads(as_json(value), parse_float=lambda _: None)) == data:
+                return value
+    except DAMAGE as exc:
+        raise FrameError(_UNVERSIONED) from exc
+    raise FrameError(_UNVERSIONED)
 
 
 def _is_scalar(tag: int) -> bool:
