@@ -137,10 +137,11 @@ async def read_threads(
     if size is not None:
         await _check(stream, name, rename, size)
         stream.seek(0)
-    await target.setup()
     records, count = Records(stream, name, size), _Count()
     threads = _Threads(rename)
     for record in records:
+        if not threads.seen:
+            await target.setup()
         thread_id = threads.name_of(record.listed.thread_id)
         batch = _batch(records, record, thread_id, name)
         found = sound(batch)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from lgckpt.bulk import Batch, Place
 from lgckpt.core import core
-from lgckpt.errors import LgckptError
+from lgckpt.errors import LgckptError, NotFoundError
 from lgckpt.inspection.checkpoints import Opened, open_row
 from lgckpt.inspection.damage import DAMAGED, damage
 from lgckpt.inspection.reading import (
@@ -99,6 +99,7 @@ def measure(
         eight bytes for each of its chunks and versions.
 
     Raises:
+        NotFoundError: There is no such thread.
         StorageError: The database cannot be used.
     """
     return stepwise(lambda: ameasure(where, thread_ids, prefix=prefix))
@@ -110,6 +111,8 @@ async def ameasure(
     """Async version of `measure`."""
     async with opened(where) as side:
         for thread_id in thread_ids:
+            if not await side.marks(thread_id, None, 1):
+                raise NotFoundError(f"{side.name} has no thread {thread_id!r}")
             yield await _Meter(side, thread_id).run()
         if not thread_ids:
             async for thread_id in threads(side, prefix):

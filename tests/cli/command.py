@@ -39,9 +39,9 @@ def started(
     return subprocess.Popen(
         [sys.executable, "-m", "lgckpt.cli", *args],
         env={**given, **(environment or {})},
-        text=True,
         **{
-            "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+            "text": True, "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
             **options,
         },
     )  # fmt: skip
