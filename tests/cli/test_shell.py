@@ -19,6 +19,7 @@ import pytest
 
 from lgckpt.cli.app import load
 from tests.cli.command import ROOT, Ended, lgckpt, started
+from tests.cli.filled import fill, left
 from tests.services.ports import free_port
 
 pytestmark = pytest.mark.anyio
@@ -100,6 +101,15 @@ def test_the_url_is_taken_from_the_environment(sqlite_url: str) -> None:
         assert (ended.code, ended.json["threads"]) == (0, 0)
     after = lgckpt("doctor", "--json", "--from-env", "HERE", environment={"HERE": sqlite_url})
     assert after.code == 0
+
+
+def test_two_urls_are_taken_from_the_environment(sqlite_url: str, tmp_path: Path) -> None:
+    fill(sqlite_url)
+    target = f"sqlite:///{tmp_path}/target.db"
+    variables = {"OLD": sqlite_url, "NEW": target}
+    for words in (["--from-env", "OLD", "--from-env=NEW"], [sqlite_url, "--from-env", "NEW"]):
+        assert lgckpt("migrate", *words, environment=variables).code == 0
+        assert left(target) == left(sqlite_url)
 
 
 @pytest.mark.parametrize("options", [["--from-env", "NOT_SET_ANYWHERE"], ["--from-env"]])
