@@ -14,7 +14,7 @@ from langgraph.types import Interrupt, Send
 
 import lgckpt
 from lgckpt.errors import ConfigurationError, CorruptCheckpointError, DecodeError, StorageError
-from lgckpt.migration.langgraph.redis_values import typed_blob, typed_json
+from lgckpt.migration.langgraph.redis_values import Values, typed_blob, typed_json
 from tests.checkpoints import checkpoint, config
 from tests.migrate.histories import ODD, Place, go_on, live
 from tests.migrate.layouts import Sides, every_mark, every_thread, move, nothing, tuples
@@ -83,6 +83,17 @@ def test_marks_become_what_they_stand_for() -> None:
 
 def _set(items: list[Any]) -> dict[str, Any]:
     return {"lc": 2, "type": "constructor", "id": ["builtins", "set"], "args": [items]}
+
+
+def test_a_list_is_serialized_as_if_it_were_alone() -> None:
+    values = Values()
+    messages = [json.loads(json.dumps(HumanMessage(f"{i}" * 50).to_json())) for i in range(4)]
+    for items in (
+        [], [1, 2], [1, 2, 3], [True, 2, 3], [1.0, 2], messages[:2], messages, messages[1:],
+        [{"a": 1, "b": 2}], [{"b": 2, "a": 1}], [{"__bytes__": "AP8="}], [[{"a": 1}]],
+    ):  # fmt: skip
+        assert values.typed("a", items) == typed_json(items)
+        assert values.typed("b", None) == ("null", b"")
 
 
 def test_an_object_whose_class_is_nowhere_moves_as_well() -> None:

@@ -17,7 +17,7 @@ from lgckpt.migration.langgraph.reading import check_id, loads_json, metadata_of
 from lgckpt.migration.langgraph.reading import plain as plain_json
 from lgckpt.migration.langgraph.recent import Recent
 from lgckpt.migration.langgraph.redis_index import CHECKPOINT, WRITE, Index, plain
-from lgckpt.migration.langgraph.redis_values import typed_blob, typed_json
+from lgckpt.migration.langgraph.redis_values import Values, typed_blob
 from lgckpt.migration.langgraph.rows import Found, FoundWrite, ThreadPacker
 from lgckpt.migration.langgraph.slicing import VALUES, Typed
 from lgckpt.packing import Packer
@@ -76,8 +76,9 @@ class RedisLayout:
         index = await self._keys()
         with self._recent.lend(thread_id) as packer:
             packer.begin(known)
+            values = Values()
             for place in sorted(places):
-                await self._read(index, packer, CheckpointKey(thread_id, *place))
+                await self._read(index, packer, values, CheckpointKey(thread_id, *place))
             return packer.end()
 
     async def load(self, thread_id: str, batch: Batch) -> bool:
@@ -109,7 +110,9 @@ class RedisLayout:
                 self._index = index
             return self._index
 
-    async def _read(self, index: Index, packer: ThreadPacker, key: CheckpointKey) -> None:
+    async def _read(
+        self, index: Index, packer: ThreadPacker, values: Values, key: CheckpointKey
+    ) -> None:
         place = (key.checkpoint_ns, key.checkpoint_id)
         names = [index.keys(kind, key.thread_id, place) for kind in (CHECKPOINT, WRITE)]
         async with self._named_errors():
@@ -121,7 +124,7 @@ class RedisLayout:
             documents = [None if one is None else loads_json(one) for one in answers]
             for document in documents[: len(names[0])][:1]:
                 if document is not None:
-                    packer.checkpoint(_found(key, document))
+                    packer.checkpoint(_found(key, document, values))
             for document in documents[len(names[0]) :]:
                 if document is not None:
                     packer.write(_found_write(key, document))
@@ -136,7 +139,7 @@ class RedisLayout:
             raise StorageError(f"{self.name}: {exc or type(exc).__name__}") from exc
 
 
-def _found(key: CheckpointKey, document: dict[str, Any]) -> Found:
+def _found(key: CheckpointKey, document: dict[str, Any], kept: Values) -> Found:
     checkpoint = document.get("checkpoint")
     if isinstance(checkpoint, str):
         checkpoint = loads_json(checkpoint)
@@ -150,7 +153,7 @@ def _found(key: CheckpointKey, document: dict[str, Any]) -> Found:
         bare.pop("pending_sends", None)
     packed = plain_json(bare)
     check_id(packed, key.checkpoint_id)
-    found: dict[str, Typed | None] = {name: typed_json(value) for name, value in values.items()}
+    found: dict[str, Typed | None] = {k: kept.typed(k, v) for k, v in values.items()}
     parent = plain(document.get("parent_checkpoint_id") or "")
     metadata = metadata_of(document.get("metadata"))
     return Found(*key, None if parent == "None" else parent, packed, found, metadata, {})

@@ -14,7 +14,9 @@ from typing import Any
 import ormsgpack
 from langgraph.checkpoint.serde import jsonplus
 
+from lgckpt.core import core
 from lgckpt.errors import DecodeError
+from lgckpt.migration.langgraph.msgpack import ext_code
 from lgckpt.migration.langgraph.reading import loads_json
 from lgckpt.migration.langgraph.slicing import Typed
 from lgckpt.serde import Serializer
@@ -35,6 +37,33 @@ def typed_json(value: Any) -> Typed:
         return _serializer.dumps_plain(_marked(value))
     except RecursionError as exc:
         raise DecodeError("json nested too deeply") from exc
+
+
+class Values:
+    """Serializes the values of checkpoints that follow each other: of a list, what is new."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[list[bytes], list[Any]]] = {}
+
+    def typed(self, channel: str, value: Any) -> Typed:
+        """A channel's value, serialized; see `typed_json`."""
+        if not isinstance(value, list):
+            return typed_json(value)
+        before, made = self._last.get(channel, ([], []))
+        same = 0
+        try:
+            # As bytes, for 1, 1.0 and True are equal.
+            items = [core.encode(item) for item in value]
+            for old, new in zip(before, items, strict=False):
+                if old != new:
+                    break
+                same += 1
+            made = [*made[:same], *(_marked(item) for item in value[same:])]
+            found = _serializer.dumps_plain(made)
+        except RecursionError as exc:
+            raise DecodeError("json nested too deeply") from exc
+        self._last[channel] = items, made
+        return found
 
 
 def typed_blob(tag: str, blob: Any) -> Typed:
@@ -120,7 +149,17 @@ def _langchain(value: dict[str, Any]) -> Any:
         found = jsonplus.LC_REVIVER({**value, "kwargs": _revived(value.get("kwargs", {}))})
     except (ValueError, TypeError, KeyError, ImportError, NotImplementedError):
         return None
-    return None if isinstance(found, dict) else found
+    return None if isinstance(found, dict) else _as_ext(_serializer.dumps_plain(found)[1])
+
+
+def _as_ext(data: bytes) -> ormsgpack.Ext | None:
+    """An object's msgpack, to stand in another's."""
+    code = ext_code(data)
+    if code is None:
+        return None
+    # The header of an extension says its length in 0 (a power of two), 1, 2 or 4 bytes.
+    begin = 2 + {0xC7: 1, 0xC8: 2, 0xC9: 4}.get(data[0], 0)
+    return ormsgpack.Ext(code, data[begin:])
 
 
 def _revived(value: Any) -> Any:
