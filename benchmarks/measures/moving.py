@@ -21,11 +21,10 @@ from lgckpt.saver import Saver
 
 WORKERS = 4
 
-_SQL = (
-    "CREATE TABLE {name} (thread_id text, ns text, id text, part text, payload {blob},"
-    " PRIMARY KEY (thread_id, ns, id, part))"
-)
-_TABLES = ("checkpoints", "writes", "chunks")
+TABLES = ("lgckpt_threads", "lgckpt_checkpoints", "lgckpt_writes", "lgckpt_chunks")
+
+Rows = dict[str, list[tuple[object, ...]]]
+"""Rows by table."""
 
 
 class Item(NamedTuple):
@@ -93,41 +92,61 @@ def _items(batch: Batch) -> list[Item]:
     ]
 
 
-def _by_table(number: int, items: Sequence[Item]) -> list[tuple[str, list[tuple[object, ...]]]]:
-    return [
-        (table, [(f"chat {number}", *i.key, i.payload) for i in items if i.table == table])
-        for table in _TABLES
-    ]
+def _by_thread(found: Rows) -> list[Rows]:
+    """The thread's number is the first column of every table."""
+    threads: dict[object, Rows] = {}
+    for table, rows in found.items():
+        for row in rows:
+            threads.setdefault(row[0], {}).setdefault(table, []).append(row)
+    return list(threads.values())
 
 
-def into_sqlite(path: Path, threads: Sequence[Sequence[Item]]) -> None:
-    """A transaction a thread, one statement prepared for each table."""
+def from_sqlite(path: Path) -> list[Rows]:
+    """All rows of a migrated file, thread by thread."""
+    with closing(sqlite3.connect(path)) as connection:
+        return _by_thread({t: connection.execute(f"SELECT * FROM {t}").fetchall() for t in TABLES})
+
+
+def into_sqlite(path: Path, threads: Sequence[Rows]) -> None:
+    """Into the tables of a saver: a transaction a thread, one statement prepared for each table."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        for table in _TABLES:
-            connection.execute(_SQL.format(name=table, blob="blob"))
-        for number, items in enumerate(threads):
+        connection.executescript(lgckpt.sqlite_ddl())
+        for thread in threads:
             connection.execute("BEGIN IMMEDIATE")
-            for table, values in _by_table(number, items):
-                connection.executemany(f"INSERT INTO {table} VALUES (?,?,?,?,?)", values)
+            for table, rows in thread.items():
+                marks = ",".join("?" * len(rows[0]))
+                connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
             connection.execute("COMMIT")
 
 
-async def into_postgres(url: str, threads: Sequence[Sequence[Item]]) -> None:
-    """A transaction a thread on each of a few connections."""
+async def from_postgres(url: str) -> list[Rows]:
+    """All rows of a migrated database, thread by thread."""
+    connection = await asyncpg.connect(url)
+    try:
+        found: Rows = {}
+        for table in TABLES:
+            rows = await connection.fetch(f"SELECT * FROM {table}")
+            found[table] = [tuple(row.values()) for row in rows]
+        return _by_thread(found)
+    finally:
+        await connection.close()
+
+
+async def into_postgres(url: str, threads: Sequence[Rows]) -> None:
+    """Into the tables of a saver: a transaction a thread on each of a few connections."""
     async with asyncpg.create_pool(url, min_size=WORKERS, max_size=WORKERS) as pool:
-        for table in _TABLES:
-            await pool.execute(_SQL.format(name=table, blob="bytea"))
+        await pool.execute(lgckpt.postgres_ddl())
         limit = asyncio.Semaphore(WORKERS)
 
-        async def store(number: int, items: Sequence[Item]) -> None:
+        async def store(thread: Rows) -> None:
             async with limit, pool.acquire() as connection, connection.transaction():
-                for table, values in _by_table(number, items):
-                    statement = f"INSERT INTO {table} VALUES ($1,$2,$3,$4,$5)"
-                    await connection.executemany(statement, values)
+                for table, rows in thread.items():
+                    marks = ",".join(f"${n + 1}" for n in range(len(rows[0])))
+                    await connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
 
-        await asyncio.gather(*(store(*each) for each in enumerate(threads)))
+        await asyncio.gather(*map(store, threads))
 
 
 def into_redis(url: str, threads: Sequence[Sequence[Item]]) -> None:

@@ -108,6 +108,8 @@ async def _write_thread(side: Side, writer: Writer, thread_id: str, count: _Coun
         known.update(chunk.hash for chunk in found.batch.chunks)
         writer.batch(thread_id, found.batch)
         count.add(found.batch)
+        if len(marks) < limit:
+            break
         size = size_of(found.batch)
         limit = max(_FEWEST, limit // 2) if size > _BYTES else min(_MOST, limit * 2)
     count.threads += 1

@@ -10,6 +10,7 @@ from pathlib import Path
 from lgckpt.archive.locking import lock
 from lgckpt.archive.passing import Passed, read_threads, write_threads
 from lgckpt.errors import StorageError
+from lgckpt.migration.api import options_of
 from lgckpt.migration.existing import check_there
 from lgckpt.migration.opening import open_side
 from lgckpt.migration.running import finished
@@ -49,7 +50,7 @@ async def arestore(
     path: str | os.PathLike[str], saver: Saver | str, *, rename: str | None = None
 ) -> Passed:
     """Async version of `restore`."""
-    side = open_side(saver)
+    side = open_side(saver, **options_of(saver))
     try:
         with open(path, "rb") as stream:  # noqa: ASYNC230 - it waits for a disk
             size = os.fstat(stream.fileno()).st_size

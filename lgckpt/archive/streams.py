@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from lgckpt.archive.passing import Passed, read_threads, write_threads
 from lgckpt.errors import StorageError
+from lgckpt.migration.api import options_of
 from lgckpt.migration.existing import check_there
 from lgckpt.migration.opening import open_side
 
@@ -56,7 +57,7 @@ async def import_threads(
         StorageError: It is no portable file, or cut short, or the database cannot be used.
         UnsupportedFormatError: A newer release wrote the file.
     """
-    side = open_side(target)
+    side = open_side(target, **options_of(target))
     try:
         return await read_threads(stream, name, side, rename=rename, size=_size(stream))
     except OSError as exc:

@@ -64,16 +64,12 @@ _AT = (
 )
 """Joined with itself: a damaged index, which is `i` here, names rows of other threads."""
 
-_ROW_TYPES: tuple[Any, ...] = (
-    (str, type(None)),
-    (str, type(None)),
-    int,
-    bytes,
-    bytes,
-    bytes,
-    bytes,
+_ROW_TYPES = frozenset(
+    (parent_id, run_id, int, bytes, bytes, bytes, bytes)
+    for parent_id in (str, type(None))
+    for run_id in (str, type(None))
 )
-_WRITE_TYPES: tuple[Any, ...] = (str, int, str, str, str, bytes, bytes)
+_WRITE_TYPES = frozenset([(str, int, str, str, str, bytes, bytes)])
 
 
 class Bulk:
@@ -191,7 +187,7 @@ def _at(
         for ns, checkpoint_id, own, *cells in connection.execute(
             query, [*(part for place in some for part in place), tid]
         ):
-            if not own or not all(isinstance(*one) for one in zip(cells, types, strict=True)):
+            if not own or tuple(map(type, cells)) not in types:
                 raise CorruptCheckpointError(
                     "a cell of a row has no value of its type"
                     if own

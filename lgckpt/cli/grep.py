@@ -59,6 +59,7 @@ def grep(
         document.add(
             "skipped", {one.reason: one.values for one in rest if isinstance(one, Skipped)}
         )
+        document.add("damage", [str(one) for one in rest if isinstance(one, Damage)])
         document.end()
     else:
         for one in found:

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -26,6 +25,9 @@ Part = str | tuple[str, str]
 
 _PAGE = 200
 """Rows of a table that are laid out together: a longer one goes on in another."""
+
+_NARROWEST = 20
+"""Characters that indented text has in a line at least."""
 
 _CONTROL = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """What JSON may hold as it is and a terminal, or UTF-8, may not."""
@@ -48,11 +50,12 @@ def put(*parts: Part, indent: int = 0) -> None:
         indent: How far it is indented; on a terminal what is too long is wrapped, indented alike.
     """
     text = text_of(*parts)
+    lines = [text]
     if indent and out.is_terminal:
-        # Its default ends each line with spaces.
-        out.print(Padding(text, (0, 0, 0, indent), expand=False), soft_wrap=False, highlight=False)
-    else:
-        out.print(Text(" " * indent) + text, soft_wrap=True, highlight=False)
+        lines = list(text.wrap(out, max(_NARROWEST, out.width - indent)))
+    for line in lines:
+        line.rstrip()
+        out.print(Text(" " * indent).append_text(line), soft_wrap=True, highlight=False)
 
 
 def put_table(columns: Iterable[str], rows: Iterable[Iterable[Part]]) -> int:

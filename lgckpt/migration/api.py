@@ -181,7 +181,7 @@ async def _opened(
     async with AsyncExitStack() as stack:
         ours = open_side(source)
         stack.push_async_callback(ours.close)
-        theirs = open_side(target, **_options_of(target))
+        theirs = open_side(target, **options_of(target))
         stack.push_async_callback(theirs.close)
         if isinstance(source, str):
             await check_there(ours)
@@ -194,7 +194,7 @@ async def _opened(
             yield ours, theirs if there else Nothing(theirs)
 
 
-def _options_of(target: Where) -> dict[str, Any]:
+def options_of(target: Where) -> dict[str, Any]:
     """How a target is opened.
 
     SQLite waits for the disk at the end alone, when the file is closed: what a power cut takes

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lgckpt.migration.marks import all_marks
 from lgckpt.migration.progress import Progress
 from lgckpt.migration.sides import Side
-from lgckpt.migration.thread import How, ThreadCopy
+from lgckpt.migration.thread import How, Pace, ThreadCopy
 
 THREADS = 500
 """Threads listed at once."""
@@ -81,8 +81,10 @@ async def one_pass(
     """
     progress.begin("migrate")
 
+    pace = Pace()
+
     async def work(thread_id: str) -> None:
-        await ThreadCopy(source, target, thread_id, how, progress).run()
+        await ThreadCopy(source, target, thread_id, how, progress, pace).run()
 
     async with counting(source, progress, count=count):
         await each_thread(source, work, workers)

@@ -22,8 +22,8 @@ async def fetch_sound(side: Side, thread_id: str, places: Sequence[Place], known
             return Sound(Batch(), [Damage.of(exc)])
         return _joined([await fetch_sound(side, thread_id, [one], known) for one in places])
     found = sound(batch)
-    damage = found.damage + await _lost(side, thread_id, places, batch)
-    return Sound(found.batch, damage)
+    lost = await _lost(side, thread_id, places, batch)
+    return Sound(found.batch, [*found.damage, *lost]) if lost else found
 
 
 def _joined(parts: Sequence[Sound]) -> Sound:

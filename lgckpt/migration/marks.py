@@ -67,6 +67,10 @@ async def steps(source: Side, target: Side, thread_id: str) -> AsyncIterator[Ste
     Yields:
         None for a place that is the same on both sides.
     """
+    if not await target.marks(thread_id, None, 1):
+        async for mark in all_marks(source, thread_id):
+            yield Step(mark.place, False)
+        return
     native = source.native and target.native
     held: Mark | None = None
     async for mine, other in pairs(source, target, thread_id):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lgckpt.bulk import Batch
 from lgckpt.errors import CorruptCheckpointError, StorageError
@@ -19,8 +19,8 @@ from lgckpt.migration.report import Damage
 from lgckpt.migration.sides import Side
 from lgckpt.migration.view import nothing
 
-FIRST, MOST = 16, 256
-"""Places fetched at once: at first, and at most."""
+FIRST, LARGEST_FIRST, MOST = 16, 64, 256
+"""Places fetched at once: at first, at first in later threads at most, and at most."""
 
 BATCH_BYTES = 1 << 20
 """About how much is fetched at once."""
@@ -45,6 +45,13 @@ class How:
     codec: str | None = None
 
 
+@dataclass
+class Pace:
+    """How many places a thread begins with: as many as made a batch of the last one."""
+
+    at_once: int = field(default_factory=lambda: FIRST)
+
+
 class ThreadCopy:
     """Copies one thread, once.
 
@@ -53,13 +60,20 @@ class ThreadCopy:
     """
 
     def __init__(
-        self, source: Side, target: Side, thread_id: str, how: How, progress: Progress
+        self,
+        source: Side,
+        target: Side,
+        thread_id: str,
+        how: How,
+        progress: Progress,
+        pace: Pace | None = None,
     ) -> None:
         self._source, self._target = source, target
         self._thread_id = thread_id
         self._how, self._progress = how, progress
         self._known: set[bytes] = set()
-        self._at_once = FIRST
+        self._pace = pace or Pace()
+        self._at_once = min(self._pace.at_once, LARGEST_FIRST)
         self._storing: asyncio.Task[None] | None = None
         self._moved = False
 
@@ -117,7 +131,8 @@ class ThreadCopy:
     def _adapt(self, batch: Batch, count: int) -> None:
         """Fetch as many places at once as make a batch of about the size wanted."""
         fitting = count * BATCH_BYTES // max(size(batch), 1)
-        self._at_once = max(1, min(MOST, 2 * count, fitting))
+        self._at_once = max(1, min(MOST, 2 * max(count, FIRST), fitting))
+        self._pace.at_once = self._at_once
 
     async def _take(self, found: Sound) -> None:
         if found.damage:

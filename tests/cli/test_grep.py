@@ -21,7 +21,7 @@ def test_json_is_one_document(stored: Stored) -> None:
     assert {one["thread_id"] for one in found["matches"]} == {"talk", "talk [red]2[/red]"}
     first = next(one for one in found["matches"] if one["thread_id"] == "talk")
     assert (first["checkpoint_id"], first["channel"]) == (stored.ids[0], "messages")
-    assert found["skipped"] == {}
+    assert (found["skipped"], found["damage"]) == ({}, [])
 
 
 def test_nothing_found_is_no_problem_and_no_pattern_is_wrong_usage(stored: Stored) -> None:

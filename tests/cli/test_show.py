@@ -32,6 +32,14 @@ def test_nothing_is_folded_if_all_is_asked_for(stored: Stored) -> None:
     assert "weather" not in ended.stdout
 
 
+def test_long_texts_are_wrapped_where_they_are_indented(stored: Stored) -> None:
+    _, written = on_terminal(
+        "show", stored.url, "talk", stored.ids[3], "--channel", "messages", columns=40
+    )
+    shown = styles_off(written).replace("\r", "")
+    assert '    → search({"query": "weather\n    [bold]Paris[/bold]"})  call-1\n' in shown
+
+
 def test_json_is_one_document_with_everything(stored: Stored) -> None:
     found = lgckpt("show", stored.url, "talk", stored.ids[3], "--json").json
     assert found["checkpoint_id"] == stored.ids[3]
