@@ -35,6 +35,10 @@ class StorageError(LgckptError):
     """The database cannot be used: dead, full, read-only, locked, or not a database."""
 
 
+class MissingError(StorageError):
+    """There is no such database, or it has none of the tables that were asked for."""
+
+
 class ConfigurationError(LgckptError, ValueError):
     """A URL, an option or an argument makes no sense."""
 

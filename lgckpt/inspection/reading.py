@@ -129,4 +129,7 @@ def stepwise(make: Callable[[], AsyncIterator[T]]) -> Iterator[T]:
         if close is not None:
             loop.run_until_complete(close())
         loop.run_until_complete(loop.shutdown_asyncgens())
+        # An iterator within that one may be on its way to its end still.
+        while ending := asyncio.all_tasks(loop):
+            loop.run_until_complete(asyncio.wait(ending))
         loop.close()

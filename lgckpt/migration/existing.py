@@ -6,34 +6,37 @@ from collections.abc import Sequence
 
 from lgckpt.archive.side import ArchiveSide
 from lgckpt.bulk import Batch, Known, Mark, Place, ThreadPage
-from lgckpt.errors import StorageError
+from lgckpt.errors import MissingError
 from lgckpt.migration.native import NativeSide
 from lgckpt.migration.sides import Side
 
 
 async def is_there(side: Side) -> bool:
-    """Whether a side can be read without its schema being made for that.
-
-    Sides in other layouts than ours make nothing when they are read, and say themselves what
-    they miss.
-    """
+    """Whether a side can be read without its schema being made for that."""
     if isinstance(side, ArchiveSide):
         return side.exists()
-    if not isinstance(side, NativeSide):
-        return True
-    return (await side.facts()).get("schema") != "0"
+    if isinstance(side, NativeSide):
+        return (await side.facts()).get("schema") != "0"
+    try:
+        # Other layouts make nothing when they are read, and say themselves what they miss.
+        await side.marks("", None, 1)
+    except MissingError:
+        return False
+    return True
 
 
 async def check_there(side: Side) -> None:
     """Refuse to read from what is not there; nothing is made there for that.
 
     Raises:
-        StorageError: There are no tables of lgckpt, or no such file.
+        MissingError: There are no tables, or no such file.
     """
+    if not isinstance(side, ArchiveSide | NativeSide):
+        return
     if not await is_there(side):
         if isinstance(side, NativeSide):
-            raise StorageError(f"{side.name} holds no tables of lgckpt")
-        raise StorageError(f"{side.name}: there is no such file")
+            raise MissingError(f"{side.name} holds no tables of lgckpt")
+        raise MissingError(f"{side.name}: there is no such file")
 
 
 class Nothing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
@@ -238,3 +239,15 @@ def test_namespaces_of_calls_are_summed(memory: Saver) -> None:
     assert {ns: sizes.values for ns, sizes in totals.namespaces.items()} == {
         "": 1, "agent:*": 2, "agent:*|tool:*": 1,
     }  # fmt: skip
+
+
+def test_a_search_that_is_left_early_leaves_nothing_behind(
+    memory: lgckpt.MemorySaver, caplog: pytest.LogCaptureFixture
+) -> None:
+    for n in range(4):
+        talk(memory, f"t{n}")
+    found = inspection.search(memory, "a")
+    next(iter(found))
+    del found
+    gc.collect()
+    assert not [record for record in caplog.records if record.name == "asyncio"]

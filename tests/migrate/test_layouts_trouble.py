@@ -10,7 +10,12 @@ import pytest
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 
 import lgckpt
-from lgckpt.errors import ConfigurationError, CorruptCheckpointError, StorageError
+from lgckpt.errors import (
+    ConfigurationError,
+    CorruptCheckpointError,
+    MissingError,
+    StorageError,
+)
 from lgckpt.migration.opening import open_side
 from lgckpt.rows import CheckpointRow
 from tests.checkpoints import checkpoint, config
@@ -40,11 +45,11 @@ PLACE = [("", "1")]
 async def test_a_source_is_never_made(tmp_path: Path) -> None:
     path = tmp_path / "absent.db"
     async with Sides() as side:
-        with pytest.raises(ConfigurationError, match=r"langgraph\+sqlite:///.*absent.db: there is"):
+        with pytest.raises(MissingError, match=r"langgraph\+sqlite:///.*absent.db: there is"):
             await side(f"langgraph+sqlite:///{path}").threads("", 1)
         assert not path.exists()
         path.touch()
-        with pytest.raises(ConfigurationError, match="has no table 'checkpoints'"):
+        with pytest.raises(MissingError, match="has no table 'checkpoints'"):
             await side(f"langgraph+sqlite:///{path}").marks("t", None, 1)
         assert path.read_bytes() == b""
         path.write_bytes(b"no database of any kind" * 100)
@@ -55,7 +60,7 @@ async def test_a_source_is_never_made(tmp_path: Path) -> None:
 async def test_an_empty_postgres_database_is_left_so() -> None:
     with postgres_database() as url:
         async with Sides() as side:
-            with pytest.raises(ConfigurationError, match="has no table 'checkpoints'") as raised:
+            with pytest.raises(MissingError, match="has no table 'checkpoints'") as raised:
                 await side(url).threads("", 1)
             assert "of%20the%20tests" in url
             assert "of%20the%20tests" not in str(raised.value)

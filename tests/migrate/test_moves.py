@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import lgckpt
@@ -268,6 +270,16 @@ async def test_a_dry_run_counts_and_stores_nothing() -> None:
     done = await _pass(source, target)
     counted = (would.threads_moved, would.checkpoints, would.writes, would.bytes)
     assert counted == (done.threads_moved, done.checkpoints, done.writes, done.bytes)
+
+
+@pytest.mark.parametrize("scheme", ["sqlite:///", "langgraph+sqlite:///", "file://"])
+async def test_a_dry_run_makes_no_target(scheme: str, tmp_path: Path) -> None:
+    with lgckpt.MemorySaver() as source:
+        await fill(source, "a")
+        target = tmp_path / "absent"
+        would = await lgckpt.amigrate(source, f"{scheme}{target}", dry_run=True)
+        assert would.checkpoints > 0
+        assert not target.exists()
 
 
 def test_the_sync_function_does_the_same() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lgckpt.errors import ConfigurationError
+from lgckpt.errors import ConfigurationError, MissingError
 
 LOCK = 0x6C67636B70740001
 """Advisory lock under which the tables are made."""
@@ -188,7 +188,8 @@ async def has_task_path(connection: Any, name: str) -> bool:
     """Look at the tables that are there; says whether pending writes have a path.
 
     Raises:
-        ConfigurationError: They are not there, or are those of another saver.
+        MissingError: They are not there.
+        ConfigurationError: They are those of another saver.
     """
     found: dict[str, set[str]] = {table: set() for table in TABLES}
     for row in await connection.fetch(COLUMNS):
@@ -196,7 +197,7 @@ async def has_task_path(connection: Any, name: str) -> bool:
         found[table].add(row["name"])
     absent = [table for table, columns in found.items() if not columns]
     if absent:
-        raise ConfigurationError(
+        raise MissingError(
             f"{name}: has no table {absent[0]!r} of LangGraph's PostgresSaver in its search path"
         )
     if "checkpoint_id" not in found["checkpoints"] or "version" not in found["checkpoint_blobs"]:

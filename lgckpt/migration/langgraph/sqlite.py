@@ -13,7 +13,7 @@ from typing import Any
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from lgckpt.bulk import Batch, Known, Mark, Place, ThreadPage
-from lgckpt.errors import ClosedError, ConfigurationError, FrameError, StorageError
+from lgckpt.errors import ClosedError, FrameError, MissingError, StorageError
 from lgckpt.migration.langgraph.paging import BEGUN, merged
 from lgckpt.migration.langgraph.reading import check_id, decompressed, metadata_of, parts_of
 from lgckpt.migration.langgraph.recent import Recent
@@ -203,7 +203,7 @@ class SqliteLayout:
                 raise ClosedError(f"{self.name} was closed")
             if self._opened is None:
                 if not self._path.is_file():
-                    raise ConfigurationError(f"{self.name}: there is no such file")
+                    raise MissingError(f"{self.name}: there is no such file")
                 self._opened = self._connect("rw")
                 self._look()
             yield self._opened
@@ -218,7 +218,7 @@ class SqliteLayout:
         """Learn what the tables have.
 
         Raises:
-            ConfigurationError: They are not there.
+            MissingError: They are not there.
         """
         assert self._opened is not None  # noqa: S101 - for the type checker
         for table in TABLES:
@@ -227,7 +227,7 @@ class SqliteLayout:
             if not names:
                 self._opened.close()
                 self._opened = None
-                raise ConfigurationError(
+                raise MissingError(
                     f"{self.name}: has no table {table!r} of LangGraph's SqliteSaver"
                 )
         self._task_path = "task_path" if "task_path" in names else "''"
