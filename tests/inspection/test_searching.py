@@ -245,8 +245,8 @@ def test_a_search_that_is_left_early_leaves_nothing_behind(
     memory: lgckpt.MemorySaver, caplog: pytest.LogCaptureFixture
 ) -> None:
     for n in range(4):
-        talk(memory, f"t{n}")
-    found = inspection.search(memory, "a")
+        asyncio.run(talk(memory, f"t{n}"))
+    found = inspection.search(memory, ".")
     next(iter(found))
     del found
     gc.collect()
