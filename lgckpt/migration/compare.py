@@ -11,12 +11,15 @@ from typing import Any
 from lgckpt.bulk import Batch, Place
 from lgckpt.core import core
 from lgckpt.errors import ConfigurationError, LgckptError
-from lgckpt.migration.plain import plain, plain_bytes
+from lgckpt.migration.plain import Ext, plain, plain_bytes
 from lgckpt.packing import Value, unpack_state
 from lgckpt.rows import HIDDEN, CheckpointRow, WriteRow
 
 WriteName = tuple[str, str, str, int]
 """(checkpoint_ns, checkpoint_id, task_id, idx)"""
+
+_SETS = (["builtins", "set"], ["builtins", "frozenset"])
+"""How LangGraph's extensions name them; their order changes from one run to the next."""
 
 Chunks = Mapping[bytes, bytes]
 
@@ -126,7 +129,7 @@ def _same_value(a: Value, a_chunks: Chunks, b: Value, b_chunks: Chunks) -> bool:
         return True
     data = core.assemble(a.size, a.head, a.refs, a.tail, a_chunks)
     other = core.assemble(b.size, b.head, b.refs, b.tail, b_chunks)
-    return plain_bytes(a.tag, data) == plain_bytes(b.tag, other)
+    return _same(plain_bytes(a.tag, data), plain_bytes(b.tag, other))
 
 
 def _written(row: WriteRow, chunks: Chunks) -> tuple[str, bytes]:
@@ -142,13 +145,16 @@ def _same(a: tuple[str, bytes], b: tuple[str, bytes]) -> bool:
         return True
     try:
         one, other = plain(*a), plain(*b)
-    except ConfigurationError:
+    except (ConfigurationError, ValueError):
         return False
     return one == other or _canonical(one) == _canonical(other)
 
 
 def _canonical(value: Any) -> str:
-    """A text that is equal for equal values, NaN included."""
+    """A text that is equal for equal values, NaN included, and sets in whatever order."""
+    if isinstance(value, Ext) and isinstance(value.content, list) and value.content[:2] in _SETS:
+        module, name, items, *rest = value.content
+        return f"{module}.{name}{sorted(map(_canonical, items))}{_canonical(rest)}"
     if isinstance(value, dict):
         parts = sorted(f"{_canonical(k)}:{_canonical(v)}" for k, v in value.items())
         return "{" + ",".join(parts) + "}"

@@ -11,6 +11,7 @@ import pytest
 import lgckpt
 from lgckpt.backends.memory_thread import Thread
 from lgckpt.core import core
+from lgckpt.migration.compare import _same
 from lgckpt.migration.engine import passes
 from lgckpt.migration.progress import Progress
 from lgckpt.migration.thread import How
@@ -267,3 +268,19 @@ def test_no_class_of_anybodys_is_needed(pair, monkeypatch) -> None:
     with lgckpt.MemorySaver() as other:
         done = lgckpt.migrate(pair[0], other, verify=True, re_encode="zstd")
         assert done.ok
+
+
+def test_the_order_of_a_set_is_no_difference() -> None:
+    packed = [Serializer().dumps_typed({"names": found}) for found in (_set(1), _set(-1))]
+    assert packed[0] != packed[1]
+    assert _same(*packed)
+    assert not _same(packed[0], Serializer().dumps_typed({"names": {"a", "z"}}))
+
+
+def _set(step: int) -> set[int]:
+    """A set that is iterated in another order for another step."""
+    made = set(range(0, 32 * 8, 8))
+    made.clear()
+    for n in (0, 8, 16, 24)[::step]:
+        made.add(n)
+    return made
