@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from itertools import count
@@ -12,15 +13,18 @@ from time import perf_counter
 from typing import Any
 
 import lgckpt
+from benchmarks.measures.idle_saver import IdleSaver
 from benchmarks.rows import Goal, Kind, Result
 from benchmarks.runner import Settings, stat
-from benchmarks.savers import Saver, sides
+from benchmarks.savers import sides
 from benchmarks.workloads import graphs
 from benchmarks.workloads.chat import conversation
 
 GROUP = "graph"
 BRANCHES = 200
 MESSAGES = 1_000
+_CEILING = Goal(Kind.FASTER)
+_WHY = "a saver that stores nothing: the rest is LangGraph's own Python, the most to be reached"
 
 
 def run(settings: Settings) -> list[Result]:
@@ -28,7 +32,7 @@ def run(settings: Settings) -> list[Result]:
     messages = conversation(MESSAGES)
     rounds = 2 if settings.quick else 5
     return [
-        _row(
+        *_rows(
             settings,
             f"{BRANCHES} parallel branches, a superstep",
             lambda saver: graphs.parallel(saver, BRANCHES),
@@ -36,7 +40,7 @@ def run(settings: Settings) -> list[Result]:
             settings.samples,
             Goal(Kind.FASTER, 1.3, 1.5),
         ),
-        _row(
+        *_rows(
             settings,
             f"chat loop to {MESSAGES:,} messages, a superstep",
             lambda saver: graphs.chat(saver, messages),
@@ -47,16 +51,16 @@ def run(settings: Settings) -> list[Result]:
     ]
 
 
-def _row(
+def _rows(
     settings: Settings,
     name: str,
-    make: Callable[[Saver], Any],
+    make: Callable[[Any], Any],
     value: dict[str, Any],
     samples: int,
     goal: Goal,
-) -> Result:
+) -> list[Result]:
     kinds = sides("sqlite", self_check=settings.self_check)
-    seconds: dict[str, list[float]] = {side: [] for side in kinds}
+    seconds: dict[str, list[float]] = defaultdict(list)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory(dir=settings.directory)))
         both: dict[str, Graph] = {}
@@ -64,22 +68,22 @@ def _row(
             saver = stack.enter_context(kind.open(directory / f"{side}.db"))
             accelerated = side == "ours" and not settings.self_check
             both[side] = Graph(make(saver), value, accelerated=accelerated)
+        both["idle"] = Graph(make(IdleSaver()), value, accelerated=not settings.self_check)
         order = list(both)
         for _ in range(samples):
             for side in order:
-                seconds[side].append(both[side].superstep())
+                seconds[side].append(both[side].run())
             order.reverse()
-        if both["ours"].last != both["official"].last:
+        if not both["ours"].last == both["official"].last == both["idle"].last:
             raise AssertionError("the accelerated graph and the plain one end in other states")
-    return Result(
-        group=GROUP,
-        name=name,
-        unit="ms",
-        ours=stat(seconds["ours"], "ms"),
-        other=stat(seconds["official"], "ms"),
-        other_name=f"LangGraph, {kinds['official'].name}",
-        goal=goal,
-    )
+        steps = both["ours"].steps()
+    taken = {side: stat([one / steps for one in found], "ms") for side, found in seconds.items()}
+    official = f"LangGraph, {kinds['official'].name}"
+    rows = [(name, "ours", goal, ""), (f"{name}, nothing stored", "idle", _CEILING, _WHY)]
+    return [
+        Result(GROUP, row, "ms", taken[side], taken["official"], official, bar, note)
+        for row, side, bar, note in rows
+    ]
 
 
 class Graph:
@@ -99,18 +103,25 @@ class Graph:
         self._value = value
         self._accelerated = accelerated
         self._threads = count()
+        self._config: Any = None
         self.last: Any = None
 
-    def superstep(self) -> float:
-        """Run it on a thread of its own; seconds a superstep."""
-        config = {"configurable": {"thread_id": f"{next(self._threads)}"}, "recursion_limit": 5_000}
+    def run(self) -> float:
+        """Run it on a thread of its own; gives the seconds that took."""
+        config = self._config = {
+            "configurable": {"thread_id": f"{next(self._threads)}"},
+            "recursion_limit": 5_000,
+        }
         gc.collect()
         with self._step():
             start = perf_counter()
             self.last = self._graph.invoke(self._value, config)
-            seconds = perf_counter() - start
-        steps = self._graph.get_state(config).metadata["step"]
-        return seconds / steps
+            return perf_counter() - start
+
+    def steps(self) -> int:
+        """Supersteps of the last run, which had a saver."""
+        found: int = self._graph.get_state(self._config).metadata["step"]
+        return found
 
     def _step(self) -> AbstractContextManager[None]:
         return lgckpt.accelerated() if self._accelerated else nullcontext()
