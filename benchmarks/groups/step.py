@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
 from langgraph.pregel import _algo, _checkpoint
 
+from benchmarks.measures.idle_saver import IdleSaver
 from benchmarks.rows import Goal, Kind, Result, Row
 from benchmarks.runner import Settings, measure, stat
 from benchmarks.savers import OFFICIAL, Saver, SaverKind, sides
@@ -17,6 +19,7 @@ from lgckpt import pregel
 
 GROUP = "step"
 _PUTS_PER_SAMPLE = 20
+_WHY = "a put that stores nothing: the copies LangGraph makes and the checkpoint itself are left"
 _Functions = tuple[Callable[..., Any], Callable[..., Any]]
 _THEIRS: _Functions = _algo.apply_writes, _checkpoint.create_checkpoint
 _OURS: _Functions = pregel.apply_writes, pregel.create_checkpoint
@@ -25,7 +28,7 @@ _OURS: _Functions = pregel.apply_writes, pregel.create_checkpoint
 def run(settings: Settings) -> list[Result]:
     """Time both."""
     functions = _THEIRS if settings.self_check else _OURS
-    return [measure(GROUP, _applied(functions), settings), _saved(functions, settings)]
+    return [measure(GROUP, _applied(functions), settings), *_saved(functions, settings)]
 
 
 def _applied(functions: _Functions) -> Row:
@@ -106,11 +109,12 @@ def _memory(kind: SaverKind[Any]) -> Any:
     return kind.open(None)
 
 
-def _saved(functions: _Functions, settings: Settings) -> Result:
+def _saved(functions: _Functions, settings: Settings) -> list[Result]:
     kinds = sides("memory", self_check=settings.self_check)
-    seconds: dict[str, list[float]] = {side: [] for side in kinds}
+    seconds: dict[str, list[float]] = defaultdict(list)
     with _memory(kinds["ours"]) as ours, _memory(kinds["official"]) as official:
         both = {"ours": Side(functions, ours), "official": Side(_THEIRS, official)}
+        both["idle"] = Side(functions, IdleSaver())
         for side in both.values():
             side.save()
         order = list(both)
@@ -120,14 +124,15 @@ def _saved(functions: _Functions, settings: Settings) -> Result:
                 taken = [both[name].save() for _ in range(_PUTS_PER_SAMPLE)]
                 seconds[name].append(sum(taken) / len(taken))
             order.reverse()
-        for side in both.values():
-            side.check()
-    return Result(
-        group=GROUP,
-        name=f"create_checkpoint and put, {CHANNELS} channels, 2 changed",
-        unit="us",
-        ours=stat(seconds["ours"], "us"),
-        other=stat(seconds["official"], "us"),
-        other_name=kinds["official"].name,
-        goal=Goal(Kind.FASTER, 5, 15),
-    )
+        for side in ("ours", "official"):
+            both[side].check()
+    name = f"create_checkpoint and put, {CHANNELS} channels, 2 changed"
+    taken = {side: stat(found, "us") for side, found in seconds.items()}
+    rows = [
+        (name, "ours", Goal(Kind.FASTER, 5, 15), ""),
+        (f"{name}, nothing stored", "idle", Goal(Kind.FASTER), _WHY),
+    ]
+    return [
+        Result(GROUP, row, "us", taken[side], taken["official"], kinds["official"].name, bar, note)
+        for row, side, bar, note in rows
+    ]
