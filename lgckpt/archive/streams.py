@@ -10,7 +10,7 @@ from typing import BinaryIO
 from lgckpt.archive.passing import Passed, read_threads, write_threads
 from lgckpt.errors import StorageError
 from lgckpt.migration.api import options_of
-from lgckpt.migration.existing import check_there
+from lgckpt.migration.existing import check_there, is_there
 from lgckpt.migration.opening import open_side
 
 
@@ -59,6 +59,8 @@ async def import_threads(
     """
     side = open_side(target, **options_of(target))
     try:
+        # A server that is not there is told of before anything is read.
+        await is_there(side)
         return await read_threads(stream, name, side, rename=rename, size=_size(stream))
     except OSError as exc:
         raise StorageError(f"{name} cannot be read: {exc.strerror or exc}") from exc

@@ -235,7 +235,11 @@ def test_ctrl_c_is_130_and_no_traceback(tmp_path: Path) -> None:
     try:
         assert holder.stdout is not None
         holder.stdout.readline()
-        process = started(["doctor", f"postgresql://u@127.0.0.1:{port}/x"])
+        # A process that was started in the background may have been told to ignore it.
+        process = started(
+            ["doctor", f"postgresql://u@127.0.0.1:{port}/x"],
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         # Once it waits for the server's answer it is under way.
         assert holder.stdout.readline() == "connected\n"
         time.sleep(0.2)

@@ -22,10 +22,13 @@ LIMIT = 200 * 1024
 """KiB of resident memory."""
 
 _MEASURED = """
-import json, resource, sys
+import json, sys
+from pathlib import Path
 from lgckpt.cli.app import invoke
 code = invoke(sys.argv[1:])
-most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+# Not ru_maxrss, which counts what the process was before it ran Python: a copy of its parent.
+(peak,) = (line for line in Path("/proc/self/status").open() if line.startswith("VmHWM"))
+most = int(peak.split()[1])
 print(json.dumps({"code": code, "kib": most}), file=sys.stderr)
 """
 
@@ -66,6 +69,7 @@ def _write(thread_id: str, n: int) -> WriteRow:
     return WriteRow(thread_id, "", f"{n:08}", "task", 0, "", "text", "msgpack", value, b"")
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux alone tells the peak")
 @pytest.mark.slow
 @pytest.mark.parametrize(("threads", "each"), [(1, CHECKPOINTS), (1000, CHECKPOINTS // 1000)])
 def test_memory_is_bounded(tmp_path: Path, threads: int, each: int) -> None:
