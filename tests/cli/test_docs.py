@@ -16,7 +16,7 @@ TEXT = (ROOT / "docs" / "command-line.md").read_text()
 COMMANDS: dict[str, Any] = load().commands
 LINES = [
     line
-    for block in re.findall(r"```\n(.*?)```", TEXT, re.DOTALL)
+    for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
     for line in block.splitlines()
     if line.startswith("lgckpt ") and not line.startswith("lgckpt --")
 ]

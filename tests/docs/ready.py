@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import lgckpt
+from tests.checkpoints import checkpoint, config
 from tests.docs.pages import blocks
 from tests.docs.places import POSTGRES, REDIS
-from tests.upkeep.made import LARGE, Aged, id_at
+from tests.upkeep.made import LARGE, Aged
 
-EARLY = "1f1e6dbe-ade9-6000-8000-000000000000"
+EARLY = "1f1a0000-ade9-6000-8000-000000000000"
 """The checkpoint that docs/command-line.md compares with the latest."""
 
 
@@ -35,15 +35,19 @@ def _agent(directory: Path, _: dict[str, str]) -> None:
 
 
 def _threads(directory: Path, found: dict[str, str]) -> None:
-    """Threads in every database, each of several checkpoints of several ages."""
-    urls = [f"sqlite:///{directory}/agents.db", *(found[n] for n in (POSTGRES, REDIS) if n in found)]
-    for url in urls:
-        asyncio.run(_fill(url))
+    """The same threads in every database, each of several checkpoints of several ages."""
+    source = f"sqlite:///{directory}/agents.db"
+    asyncio.run(_fill(source))
+    for name in (POSTGRES, REDIS):
+        if name in found:
+            lgckpt.migrate(source, found[name])
 
 
 async def _fill(url: str) -> None:
     async with lgckpt.from_url(url) as saver:
         await saver.asetup()
+        early = checkpoint({"large": LARGE}, id=EARLY)
+        await saver.aput(config("thread-1"), early, {"source": "loop", "step": -1}, {"large": 1})
         for name, days in (("thread-1", 40), ("thread-2", 3), ("support-7", 2)):
             thread = Aged(saver, name)
             for step in range(3):

@@ -1,0 +1,34 @@
+"""The example of docs/langgraph-json.md is what LangGraph's own tool accepts."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph_cli.config import validate_config_file
+
+from tests.docs.pages import blocks
+
+
+@pytest.mark.anyio
+async def test_the_function_it_names_gives_a_saver(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for block in blocks("docs/langgraph-json.md"):
+        if block.title:
+            (tmp_path / block.title).write_text(block.code)
+    config = validate_config_file(tmp_path / "langgraph.json")
+    path, _, name = config["checkpointer"]["path"].partition(":")
+    monkeypatch.chdir(tmp_path)
+    for variable, value in config["env"].items():
+        monkeypatch.setenv(variable, value)
+    names: dict[str, object] = {}
+    exec(Path(path).read_text(), names)
+    async with names[name]() as saver:
+        assert isinstance(saver, BaseCheckpointSaver)
+        # What the server looks for, and does without at a price where a saver has not got it.
+        for method in ("adelete_thread", "adelete_for_runs", "acopy_thread", "aprune"):
+            assert inspect.iscoroutinefunction(getattr(saver, method))
+            assert getattr(type(saver), method) is not getattr(BaseCheckpointSaver, method)
