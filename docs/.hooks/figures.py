@@ -1,4 +1,4 @@
-"""Puts the README's figures where a page has `<!-- figures -->`, so that they stand in one place."""
+"""Puts the README's figures where a page says `<!-- figures -->`: they stand in one place."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_a_page_does_what_it_says(page: str, tmp_path: Path) -> None:
                 "PYTHONPATH": os.pathsep.join([str(ROOT), str(work)]),
                 "PYTHONWARNINGS": "error",
                 "TERM": "dumb",
-                **{name: url for name, url in ready.variables(found).items()},
+                **ready.variables(found),
             },
             stdin=subprocess.DEVNULL,
             capture_output=True,
