@@ -31,10 +31,12 @@ ALLOWED: dict[str, set[str]] = {
     "loops": {"errors", "forks", "mailbox"},
     "chunks": SHARED,
     "bulk": {"rows"},
-    "storage": {"bulk", "rows"},
+    "telling": set(),
+    "watching": set(),
+    "storage": {"bulk", "rows", "watching"},
     "packing": SHARED | {"serde"},
-    "backends": {"bulk", "chunks", "errors", "forks", "rows", "storage"},
-    **dict.fromkeys(SAVER, SHARED | RULES | SAVER | {"forks", "loops"}),
+    "backends": {"bulk", "chunks", "errors", "forks", "rows", "storage", "telling", "watching"},
+    **dict.fromkeys(SAVER, SHARED | RULES | SAVER | {"forks", "loops", "telling", "watching"}),
     "memory": {"backends", "errors", "saver"},
     "sqlite": {"backends", "errors", "lifetimes", "saver"},
     "postgres": {"backends", "errors", "lifetimes", "saver"},
@@ -56,6 +58,7 @@ ALLOWED: dict[str, set[str]] = {
         "url",
     },
     "barrier": {"saver"},
+    "telemetry": {"bulk", "errors", "forks", "handle", "rows", "saver", "storage", "watching"},
     "acceleration": {"_accelerate", "core", "errors", "forks"},
     "_accelerate": {"_serde", "barrier", "channels", "memory", "pregel"},
     "status": {"acceleration", "core"},
@@ -64,6 +67,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 HOST_FREE = {
     "backends", "bulk", "chunks", "core", "errors", "forks", "loops", "mailbox", "rows", "storage",
+    "telling", "watching",
 }  # fmt: skip
 
 

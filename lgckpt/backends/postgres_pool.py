@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from operator import methodcaller
 from typing import Any, TypeVar
 
 import asyncpg
@@ -16,8 +17,9 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from lgckpt.backends.postgres_errors import is_lost, may_pass, place_of, translated
+from lgckpt.backends.postgres_errors import is_lost, may_pass, place_of, server_of, translated
 from lgckpt.errors import ClosedError
+from lgckpt.watching import Acquire, Watch, Watchable, Whereabouts, timed_acquire
 
 T = TypeVar("T")
 
@@ -58,7 +60,7 @@ class PoolOptions:
     connect: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Connections:
+class Connections(Watchable):
     """A pool, opened when first needed.
 
     Args:
@@ -78,6 +80,7 @@ class Connections:
         self._prepare = prepare
         self.place = place_of(source) if isinstance(source, str) else "the given pool's database"
         self._closed = False
+        self._acquire: Acquire = methodcaller("acquire", timeout=options.timeout)
         self._begin()
 
     def _begin(self) -> None:
@@ -97,6 +100,19 @@ class Connections:
         """Connections at most."""
         given = self.given
         return self._options.max_size if given is None else given.get_max_size()
+
+    def whereabouts(self, schema: str) -> Whereabouts:
+        """The server, as far as the URL names one."""
+        if not isinstance(self._source, str):
+            return Whereabouts("postgresql")
+        database, host, port = server_of(self._source)
+        return Whereabouts("postgresql", f"{database}|{schema}" if database else None, host, port)
+
+    def watch(self, watch: Watch | None) -> None:
+        """Tell who waited for a connection, and what is tried again."""
+        super().watch(watch)
+        acquire: Acquire = methodcaller("acquire", timeout=self._options.timeout)
+        self._acquire = acquire if watch is None else timed_acquire(acquire, watch)
 
     @property
     def timeout(self) -> float | None:
@@ -189,7 +205,7 @@ class Connections:
 
     async def _once(self, work: Work[T]) -> T:
         pool = self._pool or await self._open()
-        async with pool.acquire(timeout=self._options.timeout) as connection:
+        async with self._acquire(pool) as connection:
             try:
                 return await work(connection)
             except Exception as exc:

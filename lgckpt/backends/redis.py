@@ -33,6 +33,7 @@ from lgckpt.rows import (
     Written,
 )
 from lgckpt.storage import Decide, Wanted, all_refs
+from lgckpt.watching import Watch, Whereabouts
 
 logger = logging.getLogger("lgckpt.redis")
 
@@ -279,6 +280,14 @@ class RedisStorage(Facts):
     async def reclaim(self, thread_id: str) -> int:
         """Drop the thread's chunks that no row needs; gives how many."""
         return await redis_bulk.reclaim(self._space, thread_id)
+
+    def whereabouts(self) -> Whereabouts:
+        """The server, unless Sentinels or a cluster say which it is."""
+        return self._calls.whereabouts()
+
+    def watch(self, watch: Watch | None) -> None:
+        """Tell who waited for a connection, and what is tried again."""
+        self._calls.watch(watch)
 
     async def close(self) -> None:
         """Let what is under way come to an end, and close the client unless it is the caller's."""

@@ -24,6 +24,7 @@ from lgckpt.backends.redis_clients import Source
 from lgckpt.backends.redis_errors import kind, reason
 from lgckpt.backends.redis_scripts import Script
 from lgckpt.errors import ClosedError, StorageError
+from lgckpt.watching import TimedGate, Watch, Watchable, Whereabouts
 
 T = TypeVar("T")
 
@@ -49,7 +50,7 @@ class Replicas(NamedTuple):
     timeout_ms: int
 
 
-class Calls:
+class Calls(Watchable):
     """The one way to the server, on one event loop.
 
     Every command sent here may be sent twice: the scripts see to it that a second time
@@ -67,7 +68,7 @@ class Calls:
         self._retry_for = retry_for
         self._replicas = replicas
         self._client: Any = None
-        self._gate: asyncio.Semaphore | None = None
+        self._gate: asyncio.Semaphore | TimedGate | None = None
         self._reached = False
         self._closed = False
 
@@ -145,6 +146,24 @@ class Calls:
                 raise
 
         return [_inner(found) for found in await self._trying(ask)]
+
+    def whereabouts(self) -> Whereabouts:
+        """The server, where the name is that of one."""
+        server, slash, database = self.name.rpartition("/")
+        host, _, port = server.rpartition(":")
+        if not slash or not port.isdigit():
+            return Whereabouts("redis", database if slash else None)
+        return Whereabouts("redis", database, host, int(port))
+
+    def watch(self, watch: Watch | None) -> None:
+        """Tell who waited for a connection, and what is tried again."""
+        super().watch(watch)
+        gate = self._gate
+        if gate is not None:
+            self._gate = self._watched(gate.gate if isinstance(gate, TimedGate) else gate)
+
+    def _watched(self, gate: asyncio.Semaphore) -> asyncio.Semaphore | TimedGate:
+        return gate if self._watch is None else TimedGate(gate, self._watch)
 
     def refuse(self) -> None:
         """Begin no further command."""
@@ -251,12 +270,12 @@ class Calls:
             await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311
             pause = min(pause * 2, LONGEST_PAUSE)
 
-    def _opened(self) -> tuple[Any, asyncio.Semaphore]:
+    def _opened(self) -> tuple[Any, asyncio.Semaphore | TimedGate]:
         if self._closed:
             raise ClosedError("this saver was closed")
         if self._client is None or self._gate is None:
             self._client = self._source.make()
-            self._gate = asyncio.Semaphore(max(1, self._source.most))
+            self._gate = self._watched(asyncio.Semaphore(max(1, self._source.most)))
         return self._client, self._gate
 
     def _patience(self, exc: Exception) -> float:

@@ -50,7 +50,7 @@ class Shared:
         lock: AbstractContextManager[Any],
         write: Callable[[], AbstractContextManager[sqlite3.Connection]],
     ) -> None:
-        self._lock = lock
+        self.lock = lock
         self._write = write
         self._waiting: deque[_Job] = deque()
 
@@ -61,7 +61,7 @@ class Shared:
             StorageError: It, or the commit, failed.
         """
         job = _Job(do)
-        with self._listed(job), self._lock:
+        with self._listed(job), self.lock:
             while not job.done:
                 if job.alone:
                     self._run_alone(job)
