@@ -22,6 +22,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from lgckpt.errors import CorruptCheckpointError
+
 
 def tell(
     logger: logging.Logger, level: int, event: str, sentence: str, *args: object, **fields: Any
@@ -42,3 +44,22 @@ def tell(
             **{f"lgckpt_{name}": value for name, value in fields.items()},
         }
         logger.log(level, sentence, *args, extra=extra, stacklevel=2)
+
+
+def tell_damage(logger: logging.Logger, exc: Exception) -> None:
+    """Log a stored row that cannot be read; any other error is its caller's alone."""
+    if isinstance(exc, CorruptCheckpointError):
+        tell(
+            logger,
+            logging.ERROR,
+            "damage",
+            "damaged: thread %r, checkpoint_ns %r, checkpoint %r, channel %r",
+            exc.thread_id,
+            exc.checkpoint_ns,
+            exc.checkpoint_id,
+            exc.channel,
+            thread_id=exc.thread_id,
+            checkpoint_ns=exc.checkpoint_ns,
+            checkpoint_id=exc.checkpoint_id,
+            channel=exc.channel,
+        )

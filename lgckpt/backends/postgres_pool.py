@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from tenacity import (
 
 from lgckpt.backends.postgres_errors import is_lost, may_pass, place_of, server_of, translated
 from lgckpt.errors import ClosedError
+from lgckpt.telling import tell
 from lgckpt.watching import Acquire, Watch, Watchable, Whereabouts, timed_acquire
 
 T = TypeVar("T")
@@ -32,6 +34,8 @@ LONGEST_WAIT = 1.0
 
 CLOSE_TIMEOUT = 5.0
 """Seconds that closing waits for what is under way."""
+
+logger = logging.getLogger(__name__)
 
 _inherited: list[object] = []
 """Pools of a forked child's parent: closing one would end the parent's sessions."""
@@ -114,6 +118,10 @@ class Connections(Watchable):
         acquire: Acquire = methodcaller("acquire", timeout=self._options.timeout)
         self._acquire = acquire if watch is None else timed_acquire(acquire, watch)
 
+    def locked(self) -> None:
+        """Tell that a thread's lock was taken and is asked for again."""
+        self._retried("locked")
+
     @property
     def timeout(self) -> float | None:
         """Seconds that one statement may take; None for ever."""
@@ -135,6 +143,7 @@ class Connections(Watchable):
             except Exception as exc:
                 if not self._may_pass(exc) or self._options.retry_for <= 0:
                     raise
+                self._tell_retry(logging.WARNING, exc, attempt=1)
                 await self._renew(exc)
             return await self._again(work)
         except Exception as exc:
@@ -183,14 +192,42 @@ class Connections(Watchable):
             reraise=True,
         )
 
+        made = 1
+
         async def attempt() -> T:
+            nonlocal made
+            made += 1
             try:
                 return await self._once(work)
             except Exception as exc:
+                if self._may_pass(exc):
+                    self._tell_retry(logging.DEBUG, exc, attempt=made)
                 await self._renew(exc)
                 raise
 
-        return await attempts(attempt)
+        result: T = await attempts(attempt)
+        tell(
+            logger, logging.INFO, "recovered", "%s answers again", self.place, database=self.place,
+            attempt=made,
+        )  # fmt: skip
+        return result
+
+    def _tell_retry(self, level: int, exc: Exception, *, attempt: int) -> None:
+        reason = "lost" if is_lost(exc) else "conflict"
+        self._retried(reason)
+        tell(
+            logger,
+            level,
+            "retry",
+            "%s: %s, trying again for up to %s seconds",
+            self.place,
+            type(exc).__name__,
+            self._options.retry_for,
+            database=self.place,
+            reason=reason,
+            error=type(exc).__name__,
+            attempt=attempt,
+        )
 
     def _may_pass(self, exc: BaseException) -> bool:
         """Whether to try again; a password that is asked for may be the next one by then."""
@@ -201,6 +238,10 @@ class Connections(Watchable):
     async def _renew(self, exc: Exception) -> None:
         """Have idle connections replaced: they went the way of the one that was lost."""
         if is_lost(exc) and self._pool is not None and self.given is None:
+            tell(
+                logger, logging.INFO, "reconnect", "%s: connections are replaced", self.place,
+                database=self.place,
+            )  # fmt: skip
             await self._pool.expire_connections()
 
     async def _once(self, work: Work[T]) -> T:

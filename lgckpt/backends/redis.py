@@ -33,9 +33,10 @@ from lgckpt.rows import (
     Written,
 )
 from lgckpt.storage import Decide, Wanted, all_refs
+from lgckpt.telling import tell
 from lgckpt.watching import Watch, Whereabouts
 
-logger = logging.getLogger("lgckpt.redis")
+logger = logging.getLogger(__name__)
 
 CLOSE_LIMIT = 5.0
 """Seconds that closing waits for commands under way; none is begun any more."""
@@ -96,11 +97,16 @@ class RedisStorage(Facts):
             policy.startswith("volatile") and self._space.ttl_ms > 0
         )
         if info.get("maxmemory") and drops:
-            logger.warning(
+            tell(
+                logger,
+                logging.WARNING,
+                "eviction",
                 "Redis at %s drops keys once its memory is full (maxmemory-policy %s): "
                 "checkpoints are lost then; set it to noeviction",
                 self._calls.name,
                 policy,
+                database=self._calls.name,
+                policy=policy,
             )
 
     async def put(self, put: PutCheckpoint) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,6 +25,7 @@ from lgckpt.backends.redis_clients import Source
 from lgckpt.backends.redis_errors import kind, reason
 from lgckpt.backends.redis_scripts import Script
 from lgckpt.errors import ClosedError, StorageError
+from lgckpt.telling import tell
 from lgckpt.watching import TimedGate, Watch, Watchable, Whereabouts
 
 T = TypeVar("T")
@@ -33,6 +35,8 @@ FIRST_CONTACT = 1.0
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5
 """Seconds between two tries, doubled each time."""
+
+logger = logging.getLogger(__name__)
 
 
 class Call(NamedTuple):
@@ -251,7 +255,7 @@ class Calls(Watchable):
         A cluster client of redis-py closes connections while others use them, when it looks
         anew for the masters; those then fail with an AttributeError.
         """
-        began, pause = time.monotonic(), FIRST_PAUSE
+        began, pause, failed = time.monotonic(), FIRST_PAUSE, 0
         while True:
             try:
                 client, gate = self._opened()
@@ -263,12 +267,39 @@ class Calls(Watchable):
                 spent = time.monotonic() - began
                 if kind(exc) not in ("away", "replica") or spent + pause > self._patience(exc):
                     raise self._error(exc) from exc
+                failed += 1
+                self._tell_retry(exc, failed)
                 await self._recover(client, exc)
             else:
                 self._reached = True
+                if failed:
+                    self._tell_recovered(failed)
                 return result
             await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _tell_retry(self, exc: Exception, attempt: int) -> None:
+        found, error = kind(exc), type(exc).__name__
+        self._retried(found)
+        tell(
+            logger,
+            logging.WARNING if attempt == 1 else logging.DEBUG,
+            "retry",
+            "Redis at %s: %s, trying again for up to %s seconds",
+            self.name,
+            error,
+            self._patience(exc),
+            database=self.name,
+            reason=found,
+            error=error,
+            attempt=attempt,
+        )
+
+    def _tell_recovered(self, failed: int) -> None:
+        tell(
+            logger, logging.INFO, "recovered", "Redis at %s answers again", self.name,
+            database=self.name, attempt=failed + 1,
+        )  # fmt: skip
 
     def _opened(self) -> tuple[Any, asyncio.Semaphore | TimedGate]:
         if self._closed:
@@ -286,6 +317,10 @@ class Calls(Watchable):
     async def _recover(self, client: Any, exc: Exception) -> None:
         """Have the next try connect anew where the server at the other end is the wrong one."""
         if kind(exc) == "replica":
+            tell(
+                logger, logging.INFO, "reconnect", "Redis at %s is a replica: connecting anew",
+                self.name, database=self.name,
+            )  # fmt: skip
             with suppress(Exception):
                 if self._source.cluster:
                     await client.aclose()
