@@ -112,7 +112,7 @@ class Connections:
         """Tell who waited for the writing connection, or nobody."""
         self._watch = watch
         self._lock: Any = self._turn if watch is None else TimedLock(self._turn, watch)
-        self._shared.lock = self._lock
+        self._shared.guard(self._lock)
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:

@@ -133,4 +133,5 @@ def _mention_official_tables(connection: sqlite3.Connection) -> None:
             "other_tables",
             "this SQLite database holds checkpoints of LangGraph's own saver; "
             "lgckpt keeps its own beside them and does not read those",
+            database=connection.execute("PRAGMA database_list").fetchone()[2],
         )

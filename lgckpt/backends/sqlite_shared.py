@@ -50,9 +50,13 @@ class Shared:
         lock: AbstractContextManager[Any],
         write: Callable[[], AbstractContextManager[sqlite3.Connection]],
     ) -> None:
-        self.lock = lock
+        self._lock = lock
         self._write = write
         self._waiting: deque[_Job] = deque()
+
+    def guard(self, lock: AbstractContextManager[Any]) -> None:
+        """Take the same lock by another object from now on."""
+        self._lock = lock
 
     def run(self, do: Callable[[sqlite3.Connection], T]) -> T:
         """Do something in a transaction that others may share; it may be done more than once.
@@ -61,7 +65,7 @@ class Shared:
             StorageError: It, or the commit, failed.
         """
         job = _Job(do)
-        with self._listed(job), self.lock:
+        with self._listed(job), self._lock:
             while not job.done:
                 if job.alone:
                     self._run_alone(job)
