@@ -1,5 +1,7 @@
 """Checkpoint persistence for LangGraph agents: savers and a serializer on a Rust core."""
 
+import logging
+
 from lgckpt import upkeep
 from lgckpt.acceleration import Acceleration, accelerate, accelerated, decelerate
 from lgckpt.archive.passing import Passed
@@ -25,7 +27,11 @@ from lgckpt.saver import Saver
 from lgckpt.serde import Serializer
 from lgckpt.sqlite import AsyncSqliteSaver, SqliteSaver, sqlite_ddl
 from lgckpt.status import Status, status
+from lgckpt.telemetry import instrument, uninstrument
 from lgckpt.url import from_url
+
+# What is logged is the application's to show.
+logging.getLogger("lgckpt").addHandler(logging.NullHandler())
 
 __all__ = [
     "Acceleration",
@@ -63,10 +69,12 @@ __all__ = [
     "decelerate",
     "dump",
     "from_url",
+    "instrument",
     "migrate",
     "postgres_ddl",
     "restore",
     "sqlite_ddl",
     "status",
+    "uninstrument",
     "upkeep",
 ]
