@@ -9,9 +9,6 @@ from typing import Any, ClassVar
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 
-OPERATIONS = ("put", "put_writes", "get", "list")
-"""What is timed, in the order it is shown in."""
-
 
 @dataclass(frozen=True, slots=True)
 class Put:
@@ -73,8 +70,15 @@ class Pause:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What parallel tasks of one superstep write at once."""
+
+    calls: Sequence[PutWrites]
+
+
 Call = Put | PutWrites | Get | History
-Script = Iterator[Call | Pause]
+Script = Iterator[Call | Pause | Together]
 """What one agent does from its first checkpoint to its last read, on one thread."""
 
 

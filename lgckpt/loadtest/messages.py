@@ -7,7 +7,7 @@ import string
 import uuid
 from random import Random
 
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
 
 from lgckpt.loadtest.text import Prose
 
@@ -37,22 +37,21 @@ class Talk:
 
     def request(self) -> AIMessage:
         """A model that calls a tool."""
-        made = self._model(self.prose.text(int(self.random.triangular(20, 400, 60))), "tool_calls")
-        made.tool_calls.append(
-            {
-                "name": self.random.choice(_TOOLS),
-                "args": {"query": " ".join(self.prose.words(4)), "limit": self.random.randint(1, 50)},
-                "id": f"call_{self.prose.identifier(_ALPHANUMERIC, 24)}",
-                "type": "tool_call",
-            }
-        )
-        return made
+        call: ToolCall = {
+            "name": self.random.choice(_TOOLS),
+            "args": {"query": " ".join(self.prose.words(4)), "limit": self.random.randint(1, 50)},
+            "id": f"call_{self.prose.identifier(_ALPHANUMERIC, 24)}",
+            "type": "tool_call",
+        }
+        content = self.prose.text(int(self.random.triangular(20, 400, 60)))
+        return self._model(content, "tool_calls", call)
 
-    def _model(self, content: str, reason: str) -> AIMessage:
+    def _model(self, content: str, reason: str, *calls: ToolCall) -> AIMessage:
         used, made = self.random.randint(400, 90_000), self.random.randint(20, 400)
         return AIMessage(
             content=content,
             id=f"lc_run--{self._uuid()}",
+            tool_calls=list(calls),
             response_metadata={"model_name": "gpt-4o-mini", "finish_reason": reason},
             usage_metadata={
                 "input_tokens": used,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lgckpt.loadtest.calls import Script
+from lgckpt.loadtest.calls import Script, Together
 from lgckpt.loadtest.messages import Talk
 from lgckpt.loadtest.thread import Thread
 
@@ -19,11 +19,16 @@ def fanout(thread: Thread, talk: Talk) -> Script:
     for _ in range(talk.random.randint(*ROUNDS)):
         topics = [talk.prose.sentence() for _ in range(talk.random.randint(*TASKS))]
         yield thread.put({"topics": topics}, node="plan")
-        found = []
-        for number, topic in enumerate(topics):
-            one = {"topic": topic, "score": talk.random.random(), "n": talk.random.randint(0, 999)}
-            found.append(one)
-            yield thread.writes([("results", [one])], path=f"~__pregel_push, {number:03}")
+        found = [
+            {"topic": topic, "score": talk.random.random(), "n": talk.random.randint(0, 999)}
+            for topic in topics
+        ]
+        yield Together(
+            [
+                thread.writes([("results", [one])], path=f"~__pregel_push, {number:03}")
+                for number, one in enumerate(found)
+            ]
+        )
         # As LangGraph does that is started again: the writes are there, no task runs twice.
         yield thread.get()
         results = [*results, *found]
