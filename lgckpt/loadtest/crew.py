@@ -10,7 +10,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from lgckpt.loadtest.agents import Dealer
 from lgckpt.loadtest.client import Client
-from lgckpt.loadtest.loops import all_of, closed, open_loop
+from lgckpt.loadtest.loops import End, all_of, closed, open_loop
 from lgckpt.loadtest.recorder import Recorder, Snapshot
 
 TOGETHER = 50
@@ -53,6 +53,7 @@ class Crew:
         self._options = {"patience": patience, "timeout": timeout}
         self._recorder = Recorder()
         self._clients: list[Client] = []
+        self._ending: End | None = None
 
     def _first(self, count: int) -> list[Client]:
         while len(self._clients) < count:
@@ -63,10 +64,16 @@ class Crew:
     async def run(self, load: Load, seconds: float) -> None:
         """Have them work for so long."""
         clients = self._first(load.clients)
+        self._ending = End(seconds)
         if load.rate is None:
-            await closed(clients, seconds)
+            await closed(clients, self._ending)
         else:
-            await open_loop(clients, seconds, load.rate, self._recorder)
+            await open_loop(clients, self._ending, load.rate, self._recorder)
+
+    def stop(self) -> None:
+        """Have them finish what they are at, and no more."""
+        if self._ending is not None:
+            self._ending.stop()
 
     async def settle(self) -> None:
         """Read all that was written to threads that are not at their end, and compare."""

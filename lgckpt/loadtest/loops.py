@@ -23,12 +23,33 @@ TIMER = 0.0015
 """Seconds by which an event loop's timer may be late: it counts in milliseconds."""
 
 
-async def closed(clients: Sequence[Client], seconds: float) -> None:
-    """Have each client make supersteps for so long; the last ones are finished."""
-    end = perf_counter() + seconds
+class End:
+    """When a stretch of work is over.
+
+    Args:
+        seconds: After which, from now.
+
+    Attributes:
+        begin: Now, by `time.perf_counter`.
+        at: The end.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.begin = perf_counter()
+        self.at = self.begin + seconds
+        self.stopped = False
+
+    def stop(self) -> None:
+        """It is over now."""
+        self.at = min(self.at, perf_counter())
+        self.stopped = True
+
+
+async def closed(clients: Sequence[Client], end: End) -> None:
+    """Have each client make supersteps until the end; the last ones are finished."""
 
     async def one(client: Client) -> None:
-        while perf_counter() < end:
+        while perf_counter() < end.at:
             await client.superstep(client.ready())
 
     await all_of([one(client) for client in clients])
@@ -36,7 +57,7 @@ async def closed(clients: Sequence[Client], seconds: float) -> None:
 
 async def open_loop(
     clients: Sequence[Client],
-    seconds: float,
+    end: End,
     rate: float,
     recorder: Recorder,
     *,
@@ -47,19 +68,18 @@ async def open_loop(
     Args:
         clients: As many supersteps can be under way; what is due and finds none free waits, and
             that wait is in its latency.
-        seconds: For how long.
+        end: Until when supersteps are due.
         rate: Supersteps a second.
         recorder: Told of what was due and not begun after `drain`.
         drain: See `DRAIN`.
     """
-    begin = perf_counter()
-    total = int(rate * seconds)
+    total = int(rate * (end.at - end.begin))
     given = 0
 
     async def one(client: Client) -> None:
         nonlocal given
-        while given < total and perf_counter() < begin + seconds + drain:
-            due = begin + given / rate
+        while given < total and not end.stopped and perf_counter() < end.at + drain:
+            due = end.begin + given / rate
             given += 1
             # Made before it is due: what making it costs is not the database's.
             first = client.ready()
@@ -67,7 +87,8 @@ async def open_loop(
             await client.superstep(first, due)
 
     await all_of([one(client) for client in clients])
-    recorder.late(total - given)
+    # Who stopped it does not want the rest.
+    recorder.late(0 if end.stopped else total - given)
 
 
 async def _until(due: float) -> None:
