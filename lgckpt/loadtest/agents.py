@@ -19,11 +19,13 @@ class Agent:
     Attributes:
         calls: What is still to be called.
         ledger: What was written.
+        began: When its first call was due, by `time.perf_counter`, if it has a pace.
     """
 
     thread_id: str
     calls: Script
     ledger: Ledger = field(default_factory=Ledger)
+    began: float | None = None
 
     def next(self) -> Call | Pause | Together | None:
         """What comes next; None at the end."""

@@ -82,7 +82,7 @@ class Client:
     async def superstep(
         self, first: tuple[Agent, Call | Together], due: float | None = None
     ) -> None:
-        """Make all calls up to the next checkpoint put, or to the end of the thread.
+        """Make all calls up to the next checkpoint put, on other threads if need be.
 
         Args:
             first: What `ready` gave.
@@ -96,15 +96,9 @@ class Client:
                 self._agent = None
                 self._recorder.give_up()
                 return
-            following = None if isinstance(call, Put) else agent.next()
-            if following is None:
-                if not isinstance(call, Put):
-                    self._agent = None
+            if isinstance(call, Put):
                 return
-            if isinstance(following, Pause):
-                self._park(agent, following.seconds)
-                return
-            call = following
+            agent, call = self.ready()
 
     async def settle(self) -> None:
         """Read all of the threads that are not at their end, and compare."""
@@ -125,13 +119,15 @@ class Client:
 
     async def _until_done(self, agent: Agent, call: Call, due: float | None) -> bool:
         size = _noted(agent, call)
+        if call.at is not None:
+            due = await self._paced(agent, call.at)
         began = perf_counter() if due is None else due
         limit = perf_counter() + self._patience
         wait = RETRY_FIRST
         while True:
             try:
                 answer = await self._limited(self._made(call))
-            except Exception as exc:  # noqa: BLE001 - whatever it is, it is counted by its name
+            except Exception as exc:
                 self._recorder.error(call.operation, type(exc).__name__)
             else:
                 self._recorder.call(call.operation, began, perf_counter(), size)
@@ -141,6 +137,16 @@ class Client:
                 return False
             await asyncio.sleep(wait)
             wait = min(wait * 2, RETRY_MOST)
+
+    @staticmethod
+    async def _paced(agent: Agent, at: float) -> float:
+        """Wait until a call of a recording is due; gives when that was."""
+        if agent.began is None:
+            agent.began = perf_counter()
+        due = agent.began + at
+        if (wait := due - perf_counter()) > 0:
+            await asyncio.sleep(wait)
+        return due
 
     async def _limited(self, call: Awaitable[T]) -> T:
         with Limit(self._timeout):
@@ -183,7 +189,7 @@ class Client:
         config: Any = {"configurable": {**named, "checkpoint_id": newest}}
         try:
             found = await self._limited(self._saver.aget_tuple(config))
-        except Exception as exc:  # noqa: BLE001
+        except Exception as exc:
             self._recorder.error(call.operation, type(exc).__name__)
             return faults
         if found is not None and found.checkpoint["id"] == newest:

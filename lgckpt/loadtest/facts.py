@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -21,6 +22,7 @@ _PACKAGES = (
 )
 
 
+@cache
 def versions() -> dict[str, str]:
     """Of Python and of what is installed of the savers and their drivers."""
     found = {"python": platform.python_version()}
@@ -32,6 +34,7 @@ def versions() -> dict[str, str]:
     return found
 
 
+@cache
 def machine() -> dict[str, str]:
     """The client's: "cpu", "cores", "memory", "system"."""
     return {

@@ -30,7 +30,7 @@ async def probe(url: str) -> Asked:
     ask = _PROBES.get(scheme, _nothing)
     try:
         return await asyncio.wait_for(ask(plain), LIMIT)
-    except Exception:  # noqa: BLE001 - drivers raise of many kinds; that it is down shows elsewhere
+    except Exception:
         return "", None
 
 

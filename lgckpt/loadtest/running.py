@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from time import perf_counter
+from typing import Any
 
 from lgckpt.errors import ConfigurationError
 from lgckpt.loadtest import facts
@@ -191,7 +192,7 @@ class LoadTest:
 
     async def _wait(self, work: asyncio.Future[None], side: _Side) -> None:
         stopped = asyncio.ensure_future(self._stop.wait())
-        waiting = [work] if self._stop.is_set() else [work, stopped]
+        waiting: list[asyncio.Future[Any]] = [work] if self._stop.is_set() else [work, stopped]
         await asyncio.wait(
             waiting, timeout=self._settings.interval, return_when=asyncio.FIRST_COMPLETED
         )
@@ -233,7 +234,7 @@ class LoadTest:
                 )
             if tally.given_up:
                 self._notes.append(
-                    f"{tally.name}: {tally.given_up:,} threads were left after a call that failed "
+                    f"{tally.name}: {tally.given_up:,} threads were left, after a call that failed "
                     "again and again"
                 )
             if tally.target.server is None and not self._settings.keep:
@@ -291,5 +292,6 @@ def failed(found: Run, *, chaos: bool = False) -> bool:
     """
     if found.wrong:
         return True
-    given_up = any("again and again" in note for note in found.notes)
-    return given_up or (not chaos and any(side.errors for side in found.sides))
+    if any(side.given_up for side in found.sides):
+        return True
+    return not chaos and any(side.errors for side in found.sides)

@@ -64,6 +64,9 @@ class Scrubber:
             return type(found)(*(self.value(one) for one in found))
         if isinstance(found, (list, tuple, set, frozenset)):
             return self._made(found, [self.value(one) for one in found])
+        return self._object(found)
+
+    def _object(self, found: Any) -> Any:
         if isinstance(found, BaseModel):
             return self._model(found)
         if dataclasses.is_dataclass(found) and not isinstance(found, type):
@@ -94,8 +97,8 @@ class Scrubber:
 
     def _number(self, found: int | float) -> int | float:
         if isinstance(found, float):
-            state = xxhash.xxh3_64_intdigest(repr(found), self._key)
-            return found if found != found else type(found)(found * (0.5 + state / 2**64))
+            state = xxhash.xxh3_64_intdigest(repr(found).encode(), self._key)
+            return found * (0.5 + state / 2**64)
         made = int("".join(_digit(c, p) for p, c in enumerate(self._word(str(abs(found))))))
         return -made if found < 0 else made
 

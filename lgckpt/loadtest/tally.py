@@ -158,6 +158,8 @@ class Tally:
             written=self._measured.written,
             stored=self.growth[-1].stored if self.growth else None,
             cpu_seconds=self._measured.cpu,
+            given_up=self.given_up,
+            late=self.late,
         )
 
 

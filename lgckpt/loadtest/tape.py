@@ -12,8 +12,8 @@ says what it is:
 - `"get", seconds, thread, ns, checkpoint`;
 - `"list", seconds, thread, ns, checkpoint, before, limit, filter`.
 
-Seconds count from the beginning. A list that grows costs what is new in it, and a few bytes for each
-element that was there.
+Seconds count from the beginning. A list that grows costs what is new in it, and a few bytes for
+each element that was there.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Tape:
     @property
     def seconds(self) -> float:
         """How long it took to record."""
-        return max(calls[-1][1] for calls in self.threads.values())
+        return max(float(calls[-1][1]) for calls in self.threads.values())
 
     @cached_property
     def overlap(self) -> int:

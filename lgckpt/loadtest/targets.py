@@ -1,4 +1,4 @@
-"""What is tested: from a URL to a saver, and to a server where the URL asks for a throw-away one."""
+"""From a URL to a saver, and to a server where the URL asks for a throw-away one."""
 
 from __future__ import annotations
 

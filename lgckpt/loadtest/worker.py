@@ -90,7 +90,7 @@ async def _serve(order: Order, pipe: Connection) -> None:
             pipe.send((0, True, None))
             threading.Thread(target=listen, daemon=True).start()
             await _answer(crew, asked, pipe)
-    except Exception as exc:  # noqa: BLE001 - it is raised again in the parent
+    except Exception as exc:
         pipe.send((0, False, exc))
 
 
@@ -103,7 +103,7 @@ async def _answer(
         try:
             found = getattr(crew, what)(*args)
             answer = await found if isinstance(found, Awaitable) else found
-        except Exception as exc:  # noqa: BLE001 - as above
+        except Exception as exc:
             pipe.send((number, False, exc))
         else:
             pipe.send((number, True, answer))

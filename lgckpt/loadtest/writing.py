@@ -76,7 +76,7 @@ class Writer:
     def list(
         self,
         config: RunnableConfig | None,
-        filter: dict[str, Any] | None,  # noqa: A002 - as it is called everywhere
+        filter: dict[str, Any] | None,
         before: RunnableConfig | None,
         limit: int | None,
     ) -> None:

@@ -42,12 +42,8 @@ class EmbeddedRedis(Server):
     def _command(self) -> list[str]:
         command = [*self._start, "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--dir", str(self.directory), "--save", "", "--daemonize", "no"]
-        return command + [
-            "--appendonly",
-            "yes" if self._durable else "no",
-            "--appendfsync",
-            "always",
-        ]
+        command += ["--appendonly", "yes" if self._durable else "no"]
+        return [*command, "--appendfsync", "always"]
 
     def _answers(self, connection: socket.socket) -> bool:
         connection.sendall(b"PING\r\n")

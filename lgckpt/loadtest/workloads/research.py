@@ -46,5 +46,5 @@ def _document(talk: Talk, number: int) -> dict[str, Any]:
         "url": f"https://example.org/{'-'.join(talk.prose.words(3)).lower()}/{number}",
         "title": talk.prose.sentence(),
         "text": talk.prose.text(length),
-        "score": talk.random.random(),
+        "score": round(talk.random.random(), 6),
     }

@@ -33,9 +33,9 @@ def _value(talk: Talk) -> Any:
     if kind == 0:
         return talk.random.randint(-(10**9), 10**9)
     if kind == 1:
-        return talk.random.random()
+        return round(talk.random.random(), 6)
     if kind == 2:
         return talk.random.random() < 0.5
     if kind == 3:
         return talk.prose.sentence()
-    return {"name": " ".join(talk.prose.words(2)), "amounts": [talk.random.random()] * 4}
+    return {"name": " ".join(talk.prose.words(2)), "amounts": [round(talk.random.random(), 6)] * 4}
