@@ -81,5 +81,4 @@ def _finish(axes: Axes, name: str, unit: str, places: list[float]) -> None:
         in_rates(axes)
         return
     axes.set_title(f"{name}: p50 (dots) and p99 (triangles)")
-    axes.set_yscale("log")
     in_time(axes)

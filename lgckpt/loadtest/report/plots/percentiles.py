@@ -11,7 +11,7 @@ from lgckpt.loadtest.latencies import Latencies, decoded
 from lgckpt.loadtest.report.plots.style import figure, in_time, look, styled
 from lgckpt.loadtest.results import OPERATIONS, OperationStats, Run
 
-TICKS = (0.0, 50.0, 90.0, 99.0, 99.9, 99.99, 99.999)
+TICKS = (50.0, 90.0, 99.0, 99.9, 99.99, 99.999)
 POINTS = 40
 """Points of a line for each further nine."""
 
@@ -58,7 +58,6 @@ def _draw(axes: Axes, latencies: Latencies, name: str, index: int) -> None:
 
 def _finish(axes: Axes, name: str) -> None:
     axes.set_title(name)
-    axes.set_yscale("log")
     in_time(axes)
     right = axes.get_xlim()[1]
     shown = [tick for tick in TICKS if nines(tick) <= right]

@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from lgckpt.loadtest.report.figures import rate, size, took
 
@@ -68,9 +68,12 @@ def look(index: int) -> dict[str, Any]:
 
 
 def in_time(axes: Axes) -> None:
-    """Label the y axis with times; it holds milliseconds."""
+    """Make the y axis one of times, logarithmic; it holds milliseconds, and all lines already."""
+    axes.set_yscale("log")
+    lowest, highest = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1,) if highest > 1000 * lowest else (1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: took(value)))
-    axes.yaxis.set_minor_formatter(FuncFormatter(lambda _value, _: ""))
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def in_bytes(axes: Axes) -> None:

@@ -62,8 +62,9 @@ def _steps(axes: Axes, side: Side, index: int) -> None:
     ]
     if failed:
         times, values = zip(*failed, strict=True)
-        axes.plot(times, values, "x", color=WARNING, markersize=7, markeredgewidth=2,
-                  label=f"{side.name}: calls failed")  # fmt: skip
+        cross = {"markersize": 7, "markeredgewidth": 2, "clip_on": False, "zorder": 5}
+        label = f"{side.name}: calls failed"
+        axes.plot(times, values, "x", color=WARNING, label=label, **cross)
 
 
 def _waits(axes: Axes, side: Side, index: int) -> None:
@@ -90,7 +91,6 @@ def _finish(upper: Axes, lower: Axes) -> None:
     in_rates(upper)
     upper.figure.legend(loc="outside upper left", ncols=4)
     lower.set_title("p99 of put in the same interval (less is better)")
-    lower.set_yscale("log")
     in_time(lower)
     lower.set_xlabel("seconds since measuring began")
     lower.set_xlim(left=0)
