@@ -12,6 +12,9 @@ from lgckpt.loadtest.results import OPERATIONS, OperationStats, Run, Sample, Sid
 FEWEST = 4
 """Samples from which on a spread is told."""
 
+CALM = 0.02
+"""The least unrest that is assumed: no smaller change is called one."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -98,7 +101,7 @@ def _changes(one: Side, other: Side) -> Iterator[Change]:
             yield Change(name, f"{call} {what}", *figures, unrest, True, took)
     if one.growth and other.growth:
         stored = (_stored(one), _stored(other))
-        yield Change(name, "stored a superstep", *stored, 0.05, True, lambda n: size(round(n)))
+        yield Change(name, "stored a superstep", *stored, CALM, True, lambda n: size(round(n)))
 
 
 def _wait(field: str, call: str) -> Callable[[Sample], float | None]:
@@ -120,7 +123,7 @@ def _unrest(one: Side, other: Side, value: Callable[[Sample], float | None]) -> 
         for side in (one, other)
     ]
     known = [share for share in shares if share is not None]
-    return sum(known) if len(known) == len(shares) else None
+    return max(sum(known), CALM) if len(known) == len(shares) else None
 
 
 def _spread(values: Sequence[float]) -> float | None:

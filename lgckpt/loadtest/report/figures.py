@@ -19,7 +19,7 @@ def took(milliseconds: float) -> str:
 
 def rate(per_second: float) -> str:
     """How many a second: "1,234", "12.3"."""
-    return f"{per_second:,.0f}" if per_second >= 99.95 else f"{per_second:.3g}"
+    return _digits(per_second) if per_second else "0"
 
 
 def size(count: int | None) -> str:
@@ -38,4 +38,5 @@ def load(value: float) -> str:
 
 
 def _digits(value: float) -> str:
-    return f"{value:,.0f}" if value >= 99.95 else f"{value:.3g}"
+    """Three digits, so that figures below each other line up: "1,234", "18.0", "0.210"."""
+    return f"{value:,.0f}" if value >= 99.95 else f"{value:#.3g}"

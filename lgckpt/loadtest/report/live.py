@@ -27,6 +27,9 @@ SHOWN = 40
 RAMP = 12
 """Levels of a ramp that are listed: the last ones."""
 
+EVENTS = 4
+"""Events that are listed: the last ones."""
+
 LINE_EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
 
@@ -95,8 +98,9 @@ def _side(run: Run, side: Side) -> Iterator[RenderableType]:
     yield drawn(tables.latencies(side.operations))
     if side.levels:
         yield Text(_ramp(run, side), "cyan")
-    for event in side.events[-2:]:
-        yield Text(f"{event.at:.0f} s: {event.what}", "magenta")
+    if side.events:
+        events = ", ".join(f"{one.what} at {one.at:.0f} s" for one in side.events[-EVENTS:])
+        yield Text(events, "magenta")
 
 
 def spark(samples: tuple[Sample, ...]) -> str:

@@ -14,10 +14,11 @@ ENOUGH = 1000
 
 @dataclass(frozen=True)
 class Table:
-    """Headings and rows; the first column names what a row is about, the others are figures."""
+    """Headings and rows; the first columns, as many as `named`, are words, the others figures."""
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    named: int = 1
 
 
 def latencies(operations: Sequence[OperationStats]) -> Table:
@@ -73,7 +74,7 @@ def errors(run: Run) -> Table:
         for operation in side.operations
         for kind, count in sorted(operation.errors.items())
     ]
-    return Table(("side", "call", "error", "count"), tuple(rows))
+    return Table(("side", "call", "error", "count"), tuple(rows), named=3)
 
 
 def levels(side: Side, unit: str) -> Table:

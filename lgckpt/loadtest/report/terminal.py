@@ -44,7 +44,7 @@ def drawn(table: Table) -> Drawn:
     """A table; its figures stand right."""
     made = Drawn(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for index, heading in enumerate(table.headings):
-        made.add_column(Text(heading), justify="right" if index else "left", no_wrap=bool(index))
+        made.add_column(Text(heading), justify="left" if index < table.named else "right")
     for row in table.rows:
         made.add_row(*(Text(cell) for cell in row))
     return made

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from lgckpt.loadtest.report.figures import load, rate, size, times, took
-from lgckpt.loadtest.results import OperationStats, Run, Side
+from lgckpt.loadtest.results import Level, OperationStats, Run, Side
 
 BUSY = 0.85
 """The share of a core from which on a client process, not the database, may be the limit."""
+
+FEW = 100
+"""Calls below which one of a hundred is not told apart from the slowest."""
 
 KEPT_UP = 0.98
 """The share of an open loop's rate from which on it was carried."""
@@ -68,50 +71,75 @@ def cautions(run: Run) -> list[str]:
                 f"{side.name}: the client processes were busy for {busy:.0%} of the time, so the "
                 "database may carry more than was measured. Run it with more --processes."
             )
-        if any(one.count < 100 for one in side.operations if one.count):
-            found.append(f"{side.name}: of some calls there are under 100; their p99 is the max.")
+        if few := [one.operation for one in side.operations if 0 < one.count < FEW]:
+            found.append(f"{side.name}: under {FEW} of {', '.join(few)}; their p99 is the slowest.")
     return found
 
 
 def _carried(run: Run, side: Side) -> str:
-    done = rate(side.steps_per_second)
-    if run.loop == "open" and run.rate:
-        word = "carried" if side.steps_per_second >= KEPT_UP * run.rate else "fell behind"
+    done = rate(_rate(side))
+    if level := best(side):
+        load_of = f"{load(level.load)} {_unit(run)}"
+        how = f"{side.name} carried up to {done} supersteps a second, at {load_of}"
+    elif run.loop == "open" and run.rate:
+        word = "carried the load" if side.steps_per_second >= KEPT_UP * run.rate else "fell behind"
         how = f"{side.name} {word}: {rate(run.rate)} supersteps a second were due, {done} came back"
     else:
-        loads = [level.load for level in side.levels]
-        most = f"1 to {load(max(loads))}" if loads else load(run.clients)
-        noun = "client" if most == "1" else "clients"
-        how = f"{side.name} carried {done} supersteps a second with {most} {noun}"
-    put = _named(side, "put")
+        noun = "client" if run.clients == 1 else "clients"
+        how = f"{side.name} carried {done} supersteps a second with {run.clients:,} {noun}"
+    put = _named(_calls(side), "put")
     if put is None:
         return f"{how}."
+    there = " there" if side.levels else ""
     return (
-        f"{how}. Half of the puts took less than {took(put.p50_ms)}, "
+        f"{how}. Half of the puts took less than {took(put.p50_ms)}{there}, "
         f"99 of 100 less than {took(put.p99_ms)}."
     )
 
 
+def best(side: Side) -> Level | None:
+    """The level of a ramp at which the most came back; None without a ramp."""
+    return max(side.levels, key=lambda level: level.steps_per_second, default=None)
+
+
+def _rate(side: Side) -> float:
+    level = best(side)
+    return level.steps_per_second if level else side.steps_per_second
+
+
+def _calls(side: Side) -> tuple[OperationStats, ...]:
+    level = best(side)
+    return level.operations if level else side.operations
+
+
 def _beside(side: Side, other: Side) -> str:
     parts = []
-    if side.steps_per_second and other.steps_per_second:
-        parts.append(_ratio(side.steps_per_second / other.steps_per_second, "the supersteps"))
-    ours, theirs = _named(side, "put"), _named(other, "put")
+    if _rate(side) and _rate(other):
+        parts.append(_ratio(_rate(side) / _rate(other), "the supersteps"))
+    ours, theirs = _named(_calls(side), "put"), _named(_calls(other), "put")
     if ours and theirs and ours.p99_ms and theirs.p99_ms:
         parts.append(_ratio(ours.p99_ms / theirs.p99_ms, "the time of a put at p99"))
-    if side.stored and other.stored and side.steps and other.steps:
-        each = (side.stored / side.steps) / (other.stored / other.steps)
-        parts.append(_ratio(each, "the bytes stored a superstep"))
+    if (one := _each(side)) and (each := _each(other)):
+        parts.append(_ratio(one / each, "the bytes stored a superstep"))
     return f"{side.name}, beside {other.name}: {', '.join(parts)}." if parts else ""
 
 
+def _each(side: Side) -> float:
+    last = side.growth[-1] if side.growth else None
+    return (last.stored or 0) / last.steps if last and last.steps else 0.0
+
+
 def _ratio(ratio: float, what: str) -> str:
-    return f"{times(ratio)} {what}" if ratio >= 0.995 else f"{ratio:.2g} of {what}"
+    return f"{times(ratio)} {what}" if ratio >= 0.995 else f"{100 * ratio:.2g} % of {what}"
+
+
+def _unit(run: Run) -> str:
+    return "clients" if run.loop == "closed" else "supersteps a second due"
 
 
 def _knee(run: Run, side: Side) -> str:
     at = next((level for level in side.levels if level.knee), None)
-    unit = "clients" if run.loop == "closed" else "supersteps a second"
+    unit = _unit(run)
     if at is None:
         return f"{side.name} had no knee up to {load(side.levels[-1].load)} {unit}."
     return (
@@ -130,5 +158,19 @@ def _stored(side: Side) -> str:
     )
 
 
-def _named(side: Side, name: str) -> OperationStats | None:
-    return next((one for one in side.operations if one.operation == name and one.count), None)
+def _named(operations: tuple[OperationStats, ...], name: str) -> OperationStats | None:
+    return next((one for one in operations if one.operation == name and one.count), None)
+
+
+def loop(run: Run) -> str:
+    """How the load was made, in two sentences."""
+    if run.loop == "closed":
+        return (
+            "Each of the clients is an agent that waits for an answer before it goes on (a closed "
+            "loop): a slow database slows its clients down."
+        )
+    return (
+        "Supersteps were due at a fixed rate, whether or not earlier ones had come back (an open "
+        "loop), and each latency counts from the moment its call was due: time spent waiting "
+        "behind a slow call is in it, so nothing is left out while the database stands still."
+    )

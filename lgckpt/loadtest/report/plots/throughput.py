@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import nan
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -62,7 +63,12 @@ def _steps(axes: Axes, side: Side, index: int) -> None:
     ]
     if failed:
         times, values = zip(*failed, strict=True)
-        cross = {"markersize": 7, "markeredgewidth": 2, "clip_on": False, "zorder": 5}
+        cross: dict[str, Any] = {
+            "markersize": 7,
+            "markeredgewidth": 2,
+            "clip_on": False,
+            "zorder": 5,
+        }
         label = f"{side.name}: calls failed"
         axes.plot(times, values, "x", color=WARNING, label=label, **cross)
 
