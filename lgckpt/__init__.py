@@ -18,6 +18,7 @@ from lgckpt.errors import (
     StorageError,
     UnsupportedFormatError,
 )
+from lgckpt.loadtest.recording import Recording, record
 from lgckpt.memory import InMemorySaver, MemorySaver
 from lgckpt.migration.api import amigrate, migrate
 from lgckpt.migration.report import Damage, Difference, Migration, Verification
@@ -53,6 +54,7 @@ __all__ = [
     "NotFoundError",
     "Passed",
     "PostgresSaver",
+    "Recording",
     "RedisSaver",
     "Saver",
     "Serializer",
@@ -72,6 +74,7 @@ __all__ = [
     "instrument",
     "migrate",
     "postgres_ddl",
+    "record",
     "restore",
     "sqlite_ddl",
     "status",

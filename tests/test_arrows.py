@@ -46,11 +46,13 @@ ALLOWED: dict[str, set[str]] = {
     "archive": {*SHARED, *RULES, *SAVER, "chunks", "migration"},
     "inspection": {*SHARED, *RULES, *SAVER, "chunks", "migration", "url"},
     "upkeep": {"postgres", "sqlite", *SHARED, *RULES, *SAVER, "chunks", "migration", "url"},
+    "loadtest": {*SHARED, *SAVER, "migration", "url"},
     "cli": {
         "archive",
         "core",
         "errors",
         "inspection",
+        "loadtest",
         "migration",
         "saver",
         "status",
