@@ -22,4 +22,6 @@ def on_page_markdown(markdown: str, *, config: Any, **_: Any) -> str:
     found = _FIGURES.search(readme)
     if found is None:
         raise ValueError("README.md has no figures")
-    return markdown.replace(PLACE, found[1].replace("](docs/", "]("))
+    # The page lies where the README's pictures are looked for.
+    here = found[1].replace("](docs/", "](").replace('src="docs/', 'src="')
+    return markdown.replace(PLACE, here)
