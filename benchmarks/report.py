@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.rows import Goal, Kind, Result, Stat
+from benchmarks.rows import Goal, Kind, Point, Result, Stat
 
 HEADINGS = ("what", "lgckpt", "beside", "score", "bar", "aim", "holds")
 
@@ -108,6 +108,7 @@ def load(path: Path) -> tuple[dict[str, Any], list[Result]]:
             other_name=item["other_name"],
             goal=Goal(Kind(item["goal"]["kind"]), item["goal"]["bar"], item["goal"]["aim"]),
             note=item["note"],
+            point=Point(**item["point"]) if item.get("point") else None,
         )
         for item in document.pop("results")
     ]
