@@ -32,3 +32,10 @@ def used_memory(url: str) -> int:
             last = used
             time.sleep(0.1)
     raise RuntimeError("the server's used_memory does not settle")
+
+
+def held_memory(url: str) -> int:
+    """The same without what the server's interpreter of Lua has not collected yet."""
+    with redis.Redis.from_url(url) as client:
+        client.script_flush("SYNC")
+    return used_memory(url)

@@ -45,8 +45,8 @@ async def _backend(backend: str, settings: Settings) -> list[Result]:
                 for side in SIDES
             }
             for side, saver in savers.items():
-                # Connects, prepares statements and fills caches.
-                await Clients(f"{side} warm", [saver], 4).rate(0, 2)
+                # Connects as often as it will, prepares statements and fills caches.
+                await Clients(f"{side} warm", [saver], max(counts)).rate(0, 1)
             for _ in range(1 if settings.quick else 2):
                 for count in counts:
                     for side in order:

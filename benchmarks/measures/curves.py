@@ -13,6 +13,8 @@ BACKENDS = {"sqlite": "SQLite", "postgres": "Postgres", "redis": "Redis"}
 OFFICIAL = {"sqlite": "SqliteSaver", "postgres": "PostgresSaver", "redis": "RedisSaver"}
 """The official savers."""
 
+_KINDS = {"ms": Kind.FASTER, "kB": Kind.SMALLER, "/s": Kind.MORE}
+
 
 def point(
     group: str, backend: str, at: int, counted: str, quantity: str, unit: str, samples: Samples
@@ -36,7 +38,7 @@ def point(
         ours=Stat.of(samples["ours"]),
         other=Stat.of(samples["official"]),
         other_name=OFFICIAL[backend],
-        goal=Goal(Kind.INFORMATION),
+        goal=Goal(_KINDS[unit]),
         point=Point(heading, quantity, at),
     )
 

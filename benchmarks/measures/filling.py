@@ -65,17 +65,17 @@ def _official_postgres(url: Any, begin: int, end: int) -> None:
     with PostgresSaver.from_conn_string(url) as saver:
         saver.setup()
         if begin == 0:
-            saver.put(*_first(saver, 0))
+            saver.put(*Thread(saver, "copied").advance(scalars(0)))
     with psycopg.connect(url, autocommit=True) as connection:
         for statement in _COPY:
-            connection.execute(statement, {"begin": max(begin, 1), "end": end})
+            connection.execute(statement, {"begin": begin, "end": end})
         connection.execute("ANALYZE")
 
 
 _COPY = tuple(
     f"INSERT INTO {table} SELECT copied.* FROM generate_series(%(begin)s, %(end)s - 1) AS n,"
     f" LATERAL (SELECT (jsonb_populate_record(original, jsonb_build_object('thread_id',"
-    f" 'thread-' || n))).* FROM {table} AS original WHERE thread_id = 'thread-0') AS copied"
+    f" 'thread-' || n))).* FROM {table} AS original WHERE thread_id = 'copied') AS copied"
     for table in ("checkpoints", "checkpoint_blobs")
 )
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import savers, server_savers, servers
 from benchmarks.database import file_bytes
-from benchmarks.redis_memory import flush, used_memory
+from benchmarks.redis_memory import flush, held_memory
 from benchmarks.relations import fresh_database, total_bytes
 from benchmarks.runner import Settings
 from benchmarks.savers import Saver
@@ -60,4 +60,4 @@ def _postgres(side: str, settings: Settings) -> tuple[str, Callable[[str], int]]
 def _redis() -> tuple[str, Callable[[str], int]]:
     url = servers.redis_server().url
     flush(url)
-    return url, used_memory
+    return url, held_memory
