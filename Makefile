@@ -16,6 +16,7 @@ help:
 	@echo "make test-oldest   the contract and the serializer with the oldest releases that are admitted"
 	@echo "make lint      formatting, lints, types, stubs"
 	@echo "make bench     ours beside the official savers, as ratios (ARGS=--quick for a short run)"
+	@echo "make figures   the same, then the README's table and the plots in docs/figures"
 	@echo "make fuzz      run the fuzz targets for a minute each"
 
 $(VENV)/ready: pyproject.toml

@@ -13,7 +13,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from benchmarks import report
 from benchmarks.rows import Result, Stat
@@ -94,10 +94,12 @@ def _panel(axis: Axes, results: Sequence[Result], title: str, counted: str) -> N
     axis.set_ylabel(_UNITS[ordered[0].unit], fontsize=9)
     axis.set_xticks(at, [f"{value:,}" for value in at])
     axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=20))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axis.yaxis.set_minor_formatter(NullFormatter())
     _at_least_a_decade(axis)
     axis.tick_params(labelsize=8)
+    axis.tick_params(which="minor", length=0)
     axis.grid(visible=True, which="major", color="#dddddd", linewidth=0.7)
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(fontsize=8, frameon=False)
