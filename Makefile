@@ -17,6 +17,7 @@ help:
 	@echo "make lint      formatting, lints, types, stubs"
 	@echo "make bench     ours beside the official savers, as ratios (ARGS=--quick for a short run)"
 	@echo "make docs      the documentation's site, in build/site"
+	@echo "make figures   the same, then the README's table and the plots in docs/figures"
 	@echo "make fuzz      run the fuzz targets for a minute each"
 
 $(VENV)/ready: pyproject.toml

@@ -86,7 +86,9 @@ class Recorder:
             "server.port": where.port,
         }
         self._where: dict[str, Any] = {k: v for k, v in named.items() if v is not None}
-        self._target = where.namespace or where.system
+        # A name that says something: Redis has numbers for databases.
+        named_well = where.namespace and not where.namespace.isdigit()
+        self._target = where.namespace if named_well else where.system
         pool = ":".join(str(part) for part in (where.address, where.port) if part is not None)
         self._pool = {**self._where, "db.client.connection.pool.name": pool or self._target}
         self._operations: dict[str, dict[str, Any]] = {}

@@ -14,6 +14,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 import lgckpt
 
+METRICS = (
+    "db.client.operation.duration", "lgckpt.storage.duration", "lgckpt.io", "lgckpt.retries",
+    "db.client.connection.wait_time",
+)  # fmt: skip
+
 
 class Told:
     """Providers, and what went to them."""
@@ -50,6 +55,13 @@ class Told:
             p for p in self.points(name) if wanted.items() <= dict(p.attributes or {}).items()
         )
         return found
+
+    def samples(self) -> dict[str, float]:
+        """How many samples each metric has, or what it counted."""
+        return {
+            name: sum(getattr(p, "count", None) or p.value for p in self.points(name))
+            for name in METRICS
+        }
 
     def everything(self) -> str:
         """All of it as text, to look for what must not be there."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,6 +16,9 @@ from typing_extensions import TypedDict
 
 import lgckpt
 from lgckpt.saver import Saver
+from tests.backends import Backend
+from tests.checkpoints import Thread, checkpoint
+from tests.colours import COLOURS, Coloured
 from tests.telemetry.conftest import Told
 
 CONFIG: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
@@ -52,6 +58,46 @@ def test_signatures_stay(name: str, told: Told) -> None:
     lgckpt.instrument(**told.providers)
     assert inspect.signature(getattr(Saver, name)) == before
     assert [is_kind(getattr(Saver, name)) for is_kind in kinds] == kind
+
+
+@pytest.mark.anyio
+async def test_taken_back_in_the_midst_of_use_nothing_is_told_any_more(
+    coloured: Coloured, told: Told
+) -> None:
+    await coloured.get_tuple(CONFIG)
+    for _ in range(2):
+        lgckpt.instrument(coloured.saver, **told.providers)
+        await coloured.get_tuple(CONFIG)
+        lgckpt.uninstrument(coloured.saver)
+        before = told.samples()
+        made = checkpoint({"n": 1})
+        await coloured.put(CONFIG, made, {"source": "loop", "step": 1}, {"n": 1})
+        await coloured.get_tuple(CONFIG)
+        await coloured.delete_thread("t")
+        assert told.samples() == before
+    assert count(told) == 2
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_many_at_once_while_it_is_switched_on_and_off(
+    backend: Backend, colour: str, told: Told
+) -> None:
+    with backend.open() as saver:
+        coloured = Coloured(saver, colour)
+
+        async def work(name: str) -> None:
+            for step in range(15):
+                await Thread(coloured, f"{name}-{step}").put({"n": step})
+
+        with ThreadPoolExecutor(4) as pool:
+            working = [pool.submit(asyncio.run, work(str(n))) for n in range(4)]
+            while not all(one.done() for one in working):
+                lgckpt.instrument(saver, **told.providers)
+                time.sleep(0.002)
+                lgckpt.uninstrument(saver)
+            for one in working:
+                one.result()
+        assert len([*saver.list(None)]) == 60
 
 
 def test_another_saver_tells_nothing(told: Told) -> None:
