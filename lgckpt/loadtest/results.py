@@ -164,6 +164,8 @@ class Side:
         written: Bytes of state handed over (see `Growth.written`) in the measured time.
         stored: Bytes that the database holds at the end; None if it does not tell.
         cpu_seconds: CPU time of the clients' processes in the measured time.
+        given_up: Threads that were left after a call that failed again and again.
+        late: Supersteps that were due in an open loop, and not begun in time.
     """
 
     name: str
@@ -180,6 +182,8 @@ class Side:
     written: int = 0
     stored: int | None = None
     cpu_seconds: float = 0.0
+    given_up: int = 0
+    late: int = 0
 
     @property
     def steps_per_second(self) -> float:
