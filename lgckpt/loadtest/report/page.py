@@ -67,7 +67,7 @@ def plots(run: Run) -> list[Plot]:
     mixed = " All levels of the ramp are together here." if _ramped(run) else ""
     ramp = "" if _ramped(run) else " This run had one load only: --ramp 1..512 draws this plot."
     stored = growth.drawn(run)
-    unknown = "" if stored else " No database told what it holds, so there is no plot."
+    unknown = "" if stored else " No database told how much it grew, so there is no plot."
     return [
         _plot("Throughput over time", THROUGHPUT, throughput.drawn(run)),
         _plot("Latency percentiles", PERCENTILES + mixed, percentiles.drawn(run)),

@@ -38,10 +38,12 @@ def verdict(run: Run) -> str:
     if not checked:
         return "No read was checked: nothing is known of whether the data was right."
     if not run.wrong:
-        return (
+        said = (
             f"The data was right: {checked:,} reads were compared with what had been written; "
             "nothing was lost, torn, stale or doubled."
         )
+        failed = sum(sum(side.errors.values()) for side in run.sides)
+        return f"{said} But {failed:,} calls failed." if failed else said
     found = []
     for kind in ("lost", "torn", "stale", "doubled"):
         count = sum(getattr(side.correctness, kind) for side in run.sides)
@@ -82,8 +84,12 @@ def _carried(run: Run, side: Side) -> str:
         load_of = f"{load(level.load)} {_unit(run)}"
         how = f"{side.name} carried up to {done} supersteps a second, at {load_of}"
     elif run.loop == "open" and run.rate:
-        word = "carried the load" if side.steps_per_second >= KEPT_UP * run.rate else "fell behind"
-        how = f"{side.name} {word}: {rate(run.rate)} supersteps a second were due, {done} came back"
+        due = run.rate * min(run.duration, side.seconds)
+        kept_up = side.steps >= KEPT_UP * due and not side.late
+        how = (
+            f"{side.name} {'carried the load' if kept_up else 'fell behind'}: of {due:,.0f} "
+            f"supersteps that were due, {rate(run.rate)} a second, {side.steps:,} came back"
+        )
     else:
         noun = "client" if run.clients == 1 else "clients"
         how = f"{side.name} carried {done} supersteps a second with {run.clients:,} {noun}"
@@ -143,6 +149,8 @@ def _knee(run: Run, side: Side) -> str:
     unit = _unit(run)
     if at is None:
         return f"{side.name} had no knee up to {load(side.levels[-1].load)} {unit}."
+    if at is best(side):
+        return f"{side.name} has its knee there: more load mostly makes calls wait longer."
     return (
         f"{side.name} has its knee at {load(at.load)} {unit}: {rate(at.steps_per_second)} "
         f"supersteps a second came back{_waited(at.operations)}. More load than that mostly makes "
@@ -154,7 +162,7 @@ def _stored(side: Side) -> str:
     if not side.growth or not (last := side.growth[-1]).stored:
         return ""
     return (
-        f"{side.name} holds {size(last.stored)} for {last.steps:,} supersteps that handed over "
+        f"{side.name} grew by {size(last.stored)} for {last.steps:,} supersteps that handed over "
         f"{size(last.written)} of changed values."
     )
 

@@ -20,7 +20,11 @@ def fanout(thread: Thread, talk: Talk) -> Script:
         topics = [talk.prose.sentence() for _ in range(talk.random.randint(*TASKS))]
         yield thread.put({"topics": topics}, node="plan")
         found = [
-            {"topic": topic, "score": round(talk.random.random(), 6), "n": talk.random.randint(0, 999)}
+            {
+                "topic": topic,
+                "score": round(talk.random.random(), 6),
+                "n": talk.random.randint(0, 999),
+            }
             for topic in topics
         ]
         yield Together(

@@ -1,4 +1,4 @@
-"""Bytes against steps: what the database holds as supersteps are written, in all and for each."""
+"""Bytes against steps: what a database grows by as supersteps are written, and for each."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def told(points: tuple[Growth, ...]) -> Points:
 
 
 def each(points: Points) -> list[float]:
-    """Bytes held for each superstep written so far."""
+    """Bytes stored for each superstep written so far."""
     return [held / steps for steps, held in points]
 
 
