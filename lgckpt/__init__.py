@@ -16,6 +16,7 @@ from lgckpt.errors import (
     StorageError,
     UnsupportedFormatError,
 )
+from lgckpt.loadtest.recording import Recording, record
 from lgckpt.memory import InMemorySaver, MemorySaver
 from lgckpt.migration.api import amigrate, migrate
 from lgckpt.migration.report import Damage, Difference, Migration, Verification
@@ -47,6 +48,7 @@ __all__ = [
     "NotFoundError",
     "Passed",
     "PostgresSaver",
+    "Recording",
     "RedisSaver",
     "Saver",
     "Serializer",
@@ -65,6 +67,7 @@ __all__ = [
     "from_url",
     "migrate",
     "postgres_ddl",
+    "record",
     "restore",
     "sqlite_ddl",
     "status",

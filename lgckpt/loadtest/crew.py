@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from lgckpt.loadtest.agents import Dealer
 from lgckpt.loadtest.client import Client
+from lgckpt.loadtest.load import Load
 from lgckpt.loadtest.loops import End, all_of, closed, open_loop
 from lgckpt.loadtest.recorder import Recorder, Snapshot
 
 TOGETHER = 50
 """Threads that are deleted at once."""
-
-
-@dataclass(frozen=True)
-class Load:
-    """How much is asked of a database.
-
-    Attributes:
-        clients: Of a closed loop, or how many an open one may have under way.
-        rate: Supersteps a second of an open loop; None for a closed one.
-    """
-
-    clients: int
-    rate: float | None = None
 
 
 class Crew:

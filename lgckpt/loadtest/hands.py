@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from lgckpt.errors import StorageError
-from lgckpt.loadtest.crew import Load
+from lgckpt.loadtest.load import Load
 from lgckpt.loadtest.recorder import Snapshot
 from lgckpt.loadtest.worker import Order, share, work
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lgckpt.loadtest.crew import Load
+from lgckpt.loadtest.load import Load
 from lgckpt.loadtest.settings import DURATION, RAMP_DURATION, Settings
 from lgckpt.loadtest.tape import read_tape
 from lgckpt.loadtest.workloads import parse

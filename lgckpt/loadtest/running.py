@@ -15,9 +15,9 @@ from typing import Any
 from lgckpt.errors import ConfigurationError
 from lgckpt.loadtest import facts
 from lgckpt.loadtest.chaos import Chaos
-from lgckpt.loadtest.crew import Load
 from lgckpt.loadtest.hands import Hands, engage
 from lgckpt.loadtest.knee import with_knee
+from lgckpt.loadtest.load import Load
 from lgckpt.loadtest.planning import Plan, plan_of
 from lgckpt.loadtest.probing import probe
 from lgckpt.loadtest.results import Progress, Run, Side

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgckpt.errors import ConfigurationError
-from lgckpt.loadtest.crew import Load
+from lgckpt.loadtest.load import Load
 
 DURATION, RAMP_DURATION = 20.0, 5.0
 """Seconds on each side, and on each level of a ramp, if nothing is said."""
 
-OPEN_CLIENTS = 256
-"""Supersteps that an open loop may have under way, if nothing is said."""
+CLIENTS, OPEN_CLIENTS = 16, 256
+"""Clients of a closed loop, and supersteps an open one may have under way, if nothing is said."""
 
 _RATE = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|m|min))?")
 
@@ -50,7 +50,7 @@ class Settings:
     workload: str = "chat"
     replay: Path | None = None
     pace: float | None = None
-    clients: int = 16
+    clients: int = CLIENTS
     rate: float | None = None
     ramp: tuple[float, float] | None = None
     ramp_rate: bool = False

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from lgckpt.loadtest.agents import Dealer, MakeScript
-from lgckpt.loadtest.crew import Crew, Load
+from lgckpt.loadtest.crew import Crew
+from lgckpt.loadtest.load import Load
 from lgckpt.loadtest.targets import open_saver
 from lgckpt.loadtest.workloads import parse
 

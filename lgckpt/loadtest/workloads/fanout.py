@@ -25,7 +25,7 @@ def fanout(thread: Thread, talk: Talk) -> Script:
                 "score": round(talk.random.random(), 6),
                 "n": talk.random.randint(0, 999),
             }
-            for topic in topics
+            for number, topic in enumerate(topics)
         ]
         yield Together(
             [
