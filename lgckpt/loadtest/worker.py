@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import signal
 import threading
 from collections.abc import Awaitable
@@ -68,6 +69,8 @@ def work(order: Order, pipe: Connection) -> None:
     """Be the process: do what comes through the pipe until it ends."""
     # Ctrl-C is for the parent, which tells us what to do about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What drivers log of a server that is killed would be written into the live view.
+    logging.getLogger().addHandler(logging.NullHandler())
     asyncio.run(_serve(order, pipe))
 
 

@@ -69,7 +69,7 @@ def test_too_few_calls_are_told() -> None:
     run = made.run()
     few = replace(run.sides[0], operations=made.operations(made.Random(1), 0.001, 50))
     (said,) = words.cautions(replace(run, sides=(few,)))
-    assert "under 100 of put, put_writes, get, list" in said
+    assert "fewer than 100 calls of put, put_writes, get, list" in said
 
 
 def test_every_workload_is_described() -> None:

@@ -74,7 +74,10 @@ def cautions(run: Run) -> list[str]:
                 "database may carry more than was measured. Run it with more --processes."
             )
         if few := [one.operation for one in side.operations if 0 < one.count < FEW]:
-            found.append(f"{side.name}: under {FEW} of {', '.join(few)}; their p99 is the slowest.")
+            found.append(
+                f"{side.name}: fewer than {FEW} calls of {', '.join(few)}: "
+                "their p99 is the slowest one."
+            )
     return found
 
 
