@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
+import pickle
 import signal
 import threading
 from collections.abc import Awaitable
@@ -12,6 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from lgckpt.errors import StorageError
 from lgckpt.loadtest.agents import Dealer, MakeScript
 from lgckpt.loadtest.crew import Crew
 from lgckpt.loadtest.load import Load
@@ -68,6 +71,8 @@ def work(order: Order, pipe: Connection) -> None:
     """Be the process: do what comes through the pipe until it ends."""
     # Ctrl-C is for the parent, which tells us what to do about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What drivers log of a server that is down is counted, and would tear the picture.
+    logging.getLogger().addHandler(logging.NullHandler())
     asyncio.run(_serve(order, pipe))
 
 
@@ -92,7 +97,7 @@ async def _serve(order: Order, pipe: Connection) -> None:
             threading.Thread(target=listen, daemon=True).start()
             await _answer(crew, asked, pipe)
     except Exception as exc:
-        pipe.send((0, False, exc))
+        pipe.send((0, False, _portable(exc)))
 
 
 async def _answer(
@@ -105,7 +110,7 @@ async def _answer(
             found = getattr(crew, what)(*args)
             answer = await found if isinstance(found, Awaitable) else found
         except Exception as exc:
-            pipe.send((number, False, exc))
+            pipe.send((number, False, _portable(exc)))
         else:
             pipe.send((number, True, answer))
 
@@ -116,6 +121,15 @@ async def _answer(
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _portable(exc: Exception) -> Exception:
+    """The exception, or if it does not survive a pipe another that says the same."""
+    try:
+        pickle.loads(pickle.dumps(exc))
+    except Exception:
+        return StorageError(f"{type(exc).__name__}: {exc}")
+    return exc
 
 
 def share(load: Load, number: int, processes: int) -> Load | None:
