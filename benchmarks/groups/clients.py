@@ -18,8 +18,8 @@ GROUP = "clients"
 COUNTS = (1, 4, 16, 64, 256, 512)
 QUICK_COUNTS = (1, 16, 64)
 BACKENDS = ("sqlite", "postgres", "redis")
-_LENGTH = {"sqlite": 8, "postgres": 8, "redis": 4}
-"""Supersteps of a client; fewer where the official saver takes long for them."""
+_LENGTH = 4
+"""Supersteps of a client."""
 _LEAST = 32
 """Supersteps of a sample: fewer clients run more chats."""
 _QUANTITY = "supersteps a second"
@@ -35,7 +35,7 @@ def run(settings: Settings) -> list[Result]:
 async def _backend(backend: str, settings: Settings) -> list[Result]:
     counts = QUICK_COUNTS if settings.quick else COUNTS
     rates: dict[int, Samples] = {count: defaultdict(list) for count in counts}
-    length, order, number = _LENGTH[backend], list(SIDES), 0
+    order, number = list(SIDES), 0
     with ExitStack() as places:
         async with AsyncExitStack() as stack:
             savers = {
@@ -51,10 +51,10 @@ async def _backend(backend: str, settings: Settings) -> list[Result]:
                 for count in counts:
                     for side in order:
                         clients = Clients(side, [savers[side]], count)
-                        for _ in range(max(1, _LEAST // (count * length))):
+                        for _ in range(max(1, _LEAST // (count * _LENGTH))):
                             number += 1
                             gc.collect()
-                            rates[count][side].append(await clients.rate(number, length))
+                            rates[count][side].append(await clients.rate(number, _LENGTH))
                     order.reverse()
     return [
         point(GROUP, backend, count, "clients", _QUANTITY, "/s", samples)
