@@ -86,13 +86,13 @@ class Client:
 
         Args:
             first: What `ready` gave.
-            due: When the first should have been made; None for now.
+            due: When the first should have been made; None for now. So late are all calls of this
+                superstep: had it begun in time, each would have been made that much earlier.
         """
         agent, call = first
+        lag = 0.0 if due is None else max(perf_counter() - due, 0.0)
         while True:
-            went = await self.play(agent, call, due)
-            due = None
-            if not went:
+            if not await self.play(agent, call, lag):
                 self._agent = None
                 self._recorder.give_up()
                 return
@@ -108,20 +108,20 @@ class Client:
             for ns in sorted({ns for ns, _ in agent.ledger.entries}):
                 named: Any = {"configurable": {"thread_id": agent.thread_id, "checkpoint_ns": ns}}
                 for call in (Get(named), History(named)):
-                    await self._until_done(agent, call, None)
+                    await self._until_done(agent, call, 0.0)
 
-    async def play(self, agent: Agent, call: Call | Together, due: float | None) -> bool:
+    async def play(self, agent: Agent, call: Call | Together, lag: float) -> bool:
         """Make a call until it comes back; gives whether it did."""
         if isinstance(call, Together):
-            done = await asyncio.gather(*(self._until_done(agent, one, due) for one in call.calls))
+            done = await asyncio.gather(*(self._until_done(agent, one, lag) for one in call.calls))
             return all(done)
-        return await self._until_done(agent, call, due)
+        return await self._until_done(agent, call, lag)
 
-    async def _until_done(self, agent: Agent, call: Call, due: float | None) -> bool:
+    async def _until_done(self, agent: Agent, call: Call, lag: float) -> bool:
         size = _noted(agent, call)
         if call.at is not None:
-            due = await self._paced(agent, call.at)
-        began = perf_counter() if due is None else due
+            lag = await self._paced(agent, call.at)
+        began = perf_counter() - lag
         limit = perf_counter() + self._patience
         wait = RETRY_FIRST
         while True:
@@ -140,13 +140,13 @@ class Client:
 
     @staticmethod
     async def _paced(agent: Agent, at: float) -> float:
-        """Wait until a call of a recording is due; gives when that was."""
+        """Wait until a call of a recording is due; gives by how much that is late."""
         if agent.began is None:
             agent.began = perf_counter()
         due = agent.began + at
         if (wait := due - perf_counter()) > 0:
             await asyncio.sleep(wait)
-        return due
+        return max(perf_counter() - due, 0.0)
 
     async def _limited(self, call: Awaitable[T]) -> T:
         with Limit(self._timeout):

@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
@@ -82,8 +83,8 @@ class Process:
                     future.set_exception(StorageError("a process of clients ended unexpectedly"))
             return
         number, good, answer = got
-        future = self._waiting[number] if number == 0 else self._waiting.pop(number)
-        if future.done():
+        future = self._waiting.get(number) if number == 0 else self._waiting.pop(number, None)
+        if future is None or future.done():
             return
         if good:
             future.set_result(answer)
@@ -122,11 +123,14 @@ class Process:
         for future in self._waiting.values():
             future.cancel()
         self._waiting.clear()
-        self._pipe.close()
+        # To close the pipe would not be seen while a thread of ours reads from it.
+        with suppress(OSError):
+            self._pipe.send(None)
         await asyncio.to_thread(self._process.join, END_LIMIT)
         if self._process.is_alive():
             self._process.kill()
             await asyncio.to_thread(self._process.join)
+        self._pipe.close()
 
 
 class Hands:

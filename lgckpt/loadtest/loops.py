@@ -51,6 +51,9 @@ async def closed(clients: Sequence[Client], end: End) -> None:
     async def one(client: Client) -> None:
         while perf_counter() < end.at:
             await client.superstep(client.ready())
+            # A saver that never waits would leave no turn to the others, nor to who asks how far
+            # they are.
+            await asyncio.sleep(0)
 
     await all_of([one(client) for client in clients])
 
@@ -95,6 +98,7 @@ async def _until(due: float) -> None:
     wait = due - perf_counter()
     if wait > TIMER:
         await asyncio.sleep(wait - TIMER)
+    await asyncio.sleep(0)
     # The rest of it by turns of the loop, or each latency would have the timer's in it.
     while perf_counter() < due:  # noqa: ASYNC110 - time is no event
         await asyncio.sleep(0)

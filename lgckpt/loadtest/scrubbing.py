@@ -16,6 +16,7 @@ KEPT = frozenset({"type", "role", "example"})
 """Fields of messages and of content blocks that say of what kind they are."""
 
 _SHORT = 16
+_LETTERS = (0x00F8, 0x0905, 0x20000)
 _LOWER, _UPPER = string.ascii_lowercase, string.ascii_uppercase
 
 
@@ -129,6 +130,7 @@ def _other(char: str, pick: int) -> str:
         if char.islower():
             return _LOWER[pick % 26]
         return _UPPER[pick % 26] if char.isupper() else char
-    # Of the same number of bytes, and nothing that was in it.
-    size = len(char.encode("utf-8", "surrogatepass"))
-    return chr((0x00E0, 0x0905, 0x1F600)[size - 2] + pick % 23) if char.isprintable() else char
+    if not char.isalnum():
+        return char
+    # A letter of the same number of bytes.
+    return chr(_LETTERS[len(char.encode()) - 2] + pick % 23)
