@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -162,7 +161,7 @@ def loadtest(
     Exit codes: 0 done, 1 a read was wrong or a call failed, 2 wrong usage.
     """
     if target == COMPARE:
-        _compare(files or [])
+        _compare(files or [], as_json=as_json)
         return
     if files:
         raise ConfigurationError("one URL, and --vs for another; two files only with compare")
@@ -177,7 +176,9 @@ def loadtest(
     if report is not None:
         _save(found, report)
     if as_json:
-        print_json(asdict(found))
+        from lgckpt.loadtest.results import document  # noqa: PLC0415
+
+        print_json(document(found))
     else:
         _tell(found, report)
     from lgckpt.loadtest.running import failed  # noqa: PLC0415
@@ -277,13 +278,11 @@ def _tell(found: Run, report: Path | None) -> None:
     from lgckpt.loadtest.report.terminal import tell, told  # noqa: PLC0415
 
     tell(out, told(found))
-    for note in found.notes:
-        say(f"note: {note}")
     if report is None:
         say("--report DIR writes all of it as a page with plots")
 
 
-def _compare(files: list[Path]) -> None:
+def _compare(files: list[Path], *, as_json: bool) -> None:
     if len(files) != 2:
         raise ConfigurationError("compare needs two files: lgckpt loadtest compare a.json b.json")
 
@@ -294,6 +293,10 @@ def _compare(files: list[Path]) -> None:
         return read(files[0]), read(files[1])
 
     before, after = _needing_the_extra(read_both)
+    from lgckpt.loadtest.report.compare import jsonable  # noqa: PLC0415
     from lgckpt.loadtest.report.terminal import compared, tell  # noqa: PLC0415
 
-    tell(out, compared(before, after))
+    if as_json:
+        print_json(jsonable(before, after))
+    else:
+        tell(out, compared(before, after))

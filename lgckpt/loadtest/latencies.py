@@ -7,7 +7,7 @@ and histograms of several processes add up to the same as one of all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hdrh.histogram import HdrHistogram
 
@@ -15,6 +15,9 @@ from lgckpt.loadtest.results import OperationStats
 
 LOWEST, HIGHEST, DIGITS = 1, 3600 * 1_000_000, 3
 """What is told apart: microseconds, up to an hour, three significant digits."""
+
+TOLD = (50.0, 95.0, 99.0, 99.9, 100.0)
+"""The percentiles of `OperationStats`."""
 
 MICROSECONDS, PER_MILLISECOND = 1_000_000, 1_000
 
@@ -53,18 +56,26 @@ class Latencies:
         found: int = self._histogram.get_value_at_percentile(percent) if self.count else 0
         return found / PER_MILLISECOND
 
+    def percentiles(self, percents: Sequence[float]) -> list[float]:
+        """Many of them, in one pass; ascending, the last above 0."""
+        if not self.count:
+            return [0.0] * len(percents)
+        found: dict[float, int] = self._histogram.get_percentile_to_value_dict(percents)
+        return [found[percent] / PER_MILLISECOND for percent in percents]
+
     def stats(self, operation: str, errors: Mapping[str, int] | None = None) -> OperationStats:
         """What is told of them."""
         mean = self._histogram.get_mean_value() if self.count else 0.0
+        p50, p95, p99, p99_9, most = self.percentiles(TOLD)
         return OperationStats(
             operation=operation,
             count=self.count,
             mean_ms=mean / PER_MILLISECOND,
-            p50_ms=self.percentile(50),
-            p95_ms=self.percentile(95),
-            p99_ms=self.percentile(99),
-            p99_9_ms=self.percentile(99.9),
-            max_ms=self.percentile(100),
+            p50_ms=p50,
+            p95_ms=p95,
+            p99_ms=p99,
+            p99_9_ms=p99_9,
+            max_ms=most,
             errors=dict(errors or {}),
             histogram=self.encoded(),
         )

@@ -97,7 +97,7 @@ class Growth:
         threads: Threads so far.
         written: Bytes of state that the graphs handed over so far, as the plain serializer
             packs the values new in each step.
-        stored: Bytes that the database holds for it, as it tells them; None if it does not.
+        stored: Bytes by which the database grew for it, as it tells them; None if it does not.
     """
 
     steps: int
@@ -162,7 +162,7 @@ class Side:
         correctness: The checks.
         events: Kills and restarts.
         written: Bytes of state handed over (see `Growth.written`) in the measured time.
-        stored: Bytes that the database holds at the end; None if it does not tell.
+        stored: Bytes by which the database grew, warm-up included; None if it does not tell.
         cpu_seconds: CPU time of the clients' processes in the measured time.
         given_up: Threads that were left after a call that failed again and again.
         late: Supersteps that were due in an open loop, and not begun in time.
@@ -259,10 +259,16 @@ class Progress:
     side: str = ""
 
 
+def document(run: Run) -> dict[str, Any]:
+    """A run as what JSON can hold, with the version of its schema."""
+    return {"schema": SCHEMA, **asdict(run)}
+
+
 def write(run: Run, path: Path) -> None:
     """Write `results.json`."""
-    document = {"schema": SCHEMA, **asdict(run)}
-    path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(document(run), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 def read(path: Path) -> Run:
@@ -272,12 +278,12 @@ def read(path: Path) -> Run:
         ConfigurationError: It is not there, no such file, or one of a newer lgckpt.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise ConfigurationError(f"{path} cannot be read: {exc.strerror}") from exc
     except ValueError as exc:
         raise ConfigurationError(f"{path} is not the JSON of a load test") from exc
-    schema = document.pop("schema", None) if isinstance(document, dict) else None
+    schema = found.pop("schema", None) if isinstance(found, dict) else None
     if not isinstance(schema, int):
         raise ConfigurationError(f"{path} is not the JSON of a load test")
     if schema > SCHEMA:
@@ -285,7 +291,7 @@ def read(path: Path) -> Run:
             f"{path} has schema {schema}, of a newer lgckpt; this one reads up to {SCHEMA}"
         )
     try:
-        return _run(document)
+        return _run(found)
     except (KeyError, TypeError, AttributeError) as exc:
         raise ConfigurationError(f"{path} is damaged: {exc}") from exc
 

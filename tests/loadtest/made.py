@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from math import exp
 from random import Random
 
@@ -23,7 +24,7 @@ SECONDS = 30
 SCALE = {"put": 1.0, "put_writes": 0.6, "get": 1.4, "list": 3.0}
 
 
-def operations(rng: Random, median: float, count: int = 4000) -> tuple[OperationStats, ...]:
+def operations(rng: Random, median: float, count: int = 1500) -> tuple[OperationStats, ...]:
     """Calls with a long tail; `median` is put's, in seconds."""
     found = []
     for name in OPERATIONS:
@@ -39,7 +40,7 @@ def side(name: str, seed: int, speed: float, kept: float) -> Side:
     rng = Random(seed)
     samples = tuple(_sample(rng, at, speed) for at in range(1, SECONDS + 1))
     growth = tuple(
-        Growth(round(speed * at), 64, round(speed * at * 4000), round(speed * at * 4000 * kept))
+        Growth(round(speed * at), 64, _handed(speed * at), round(_handed(speed * at) * kept))
         for at in range(1, SECONDS + 1)
     )
     steps = sum(sample.steps for sample in samples)
@@ -53,10 +54,15 @@ def side(name: str, seed: int, speed: float, kept: float) -> Side:
         samples=samples,
         growth=growth,
         correctness=Correctness(checked=steps // 3),
-        written=steps * 4000,
+        written=_handed(steps),
         stored=growth[-1].stored,
         cpu_seconds=SECONDS * 0.6,
     )
+
+
+def _handed(steps: float) -> int:
+    """Bytes of conversations that grow, each handed over anew in every step."""
+    return round(steps * (2000 + steps))
 
 
 def _sample(rng: Random, at: int, speed: float) -> Sample:
@@ -68,6 +74,7 @@ def _sample(rng: Random, at: int, speed: float) -> Sample:
     return Sample(float(at), 1.0, steps, counts, p50, p99, cpu=0.6)
 
 
+@cache
 def run() -> Run:
     """Ours beside the official saver."""
     return Run(
@@ -83,13 +90,14 @@ def run() -> Run:
         versions={"lgckpt": "0.1.0", "langgraph": "1.2.15", "python": "3.11.9"},
         machine={"cpu": "some CPU", "cores": "2", "memory": "8 GB", "system": "Linux"},
         sides=(
-            side("lgckpt postgres", 1, 1200.0, 0.3),
-            side("official postgres", 2, 340.0, 20.0),
+            side("lgckpt postgres", 1, 1200.0, 0.02),
+            side("official postgres", 2, 340.0, 1.1),
         ),
         command="lgckpt loadtest postgresql://app:***@db/agents --clients 64",
     )
 
 
+@cache
 def ramped() -> Run:
     """The same with a ramp, each side with a knee."""
     made = run()
@@ -108,10 +116,11 @@ def _levels(rng: Random, most: float, seed: int) -> tuple[Level, ...]:
     for load in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512):
         carried = most * load / (load + knee / 4)
         wait = load / carried / 4
-        found.append(Level(load, carried, 5.0, operations(rng, wait, 300), knee=load == knee))
+        found.append(Level(load, carried, 5.0, operations(rng, wait, 60), knee=load == knee))
     return tuple(found)
 
 
+@cache
 def killed() -> Run:
     """A run whose server was killed twice, and whose first side lost something."""
     made = run()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
+from typing import Any
 
 from lgckpt.loadtest.report.figures import rate, size, took
 from lgckpt.loadtest.results import OPERATIONS, OperationStats, Run, Sample, Side
@@ -84,6 +85,17 @@ def pairs(before: Run, after: Run) -> list[tuple[Side, Side]]:
 def changes(before: Run, after: Run) -> list[Change]:
     """All figures that both runs have."""
     return [one for pair in pairs(before, after) for one in _changes(*pair)]
+
+
+def jsonable(before: Run, after: Run) -> dict[str, Any]:
+    """A comparison for programs; times are in milliseconds."""
+    found = changes(before, after)
+    names = ("side", "what", "before", "after", "ratio", "unrest", "judged")
+    return {
+        "differences": differences(before, after),
+        "wrong": {"before": before.wrong, "after": after.wrong},
+        "changes": [{name: getattr(change, name) for name in names} for change in found],
+    }
 
 
 def _changes(one: Side, other: Side) -> Iterator[Change]:

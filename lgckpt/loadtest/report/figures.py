@@ -17,6 +17,19 @@ def took(milliseconds: float) -> str:
     return f"{milliseconds * 1000:.0f} µs"
 
 
+def tick(milliseconds: float) -> str:
+    """A time as an axis is labelled: "5 ms"."""
+    for factor, unit in ((1000, "s"), (1, "ms")):
+        if milliseconds >= 0.9995 * factor:
+            return f"{milliseconds / factor:,.3g} {unit}"
+    return f"{milliseconds * 1000:.3g} µs"
+
+
+def share(part: float) -> str:
+    """A share in percent: "60 %"."""
+    return f"{100 * part:.2g} %" if part < 0.995 else f"{100 * part:,.0f} %"
+
+
 def rate(per_second: float) -> str:
     """How many a second: "1,234", "12.3"."""
     return _digits(per_second) if per_second else "0"

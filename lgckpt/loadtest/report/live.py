@@ -13,7 +13,7 @@ from rich.table import Table as Drawn
 from rich.text import Text
 
 from lgckpt.loadtest.report import tables
-from lgckpt.loadtest.report.figures import load, rate, size
+from lgckpt.loadtest.report.figures import load, rate, share, size
 from lgckpt.loadtest.report.terminal import drawn
 from lgckpt.loadtest.results import Progress, Run, Sample, Side
 
@@ -117,7 +117,7 @@ def _now(side: Side) -> str:
 
 
 def _costs(side: Side) -> str:
-    cpu = f", client CPU {side.samples[-1].cpu:.0%}" if side.samples else ""
+    cpu = f", client CPU {share(side.samples[-1].cpu)}" if side.samples else ""
     stored = side.growth[-1].stored if side.growth else side.stored
     return f"{side.steps:,} supersteps, {size(side.written)} written, {size(stored)} stored{cpu}"
 

@@ -64,12 +64,13 @@ def facts(run: Run) -> list[tuple[str, str]]:
 
 def plots(run: Run) -> list[Plot]:
     """All plots, in the order of the page."""
+    mixed = " All levels of the ramp are together here." if _ramped(run) else ""
     ramp = "" if _ramped(run) else " This run had one load only: --ramp 1..512 draws this plot."
     stored = growth.drawn(run)
-    unknown = "" if stored else " No database told what it holds, so there is no plot."
+    unknown = "" if stored else " No database told how much it grew, so there is no plot."
     return [
         _plot("Throughput over time", THROUGHPUT, throughput.drawn(run)),
-        _plot("Latency percentiles", PERCENTILES, percentiles.drawn(run)),
+        _plot("Latency percentiles", PERCENTILES + mixed, percentiles.drawn(run)),
         _plot("Latency against load", LOAD + ramp, load.drawn(run)),
         _plot("Bytes against steps", BYTES + unknown, stored),
     ]
@@ -118,7 +119,8 @@ LOAD = (
     "wait in line instead."
 )
 BYTES = (
-    "A straight line costs the same for each superstep, however long a thread is. One that bends "
-    "upwards stores more for each further step. The dotted grey line is what was handed over: "
-    "the values that changed, each counted whole."
+    "On the right, a level line costs the same for each superstep, however long its thread has "
+    "become; one that rises stores more for each further step. The dotted grey line is what was "
+    "handed over: the values that changed, each counted whole, so that a conversation counts "
+    "again with every message it gains."
 )

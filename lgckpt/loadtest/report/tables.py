@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lgckpt.loadtest.report.figures import NONE, load, rate, size, took
+from lgckpt.loadtest.report.figures import NONE, load, rate, share, size, took
 from lgckpt.loadtest.results import Level, OperationStats, Run, Side
 
 ENOUGH = 1000
@@ -43,7 +43,7 @@ def sides(run: Run) -> Table:
 
 
 def _side(side: Side) -> tuple[str, ...]:
-    busy = f"{side.cpu_seconds / side.seconds:.0%}" if side.seconds else NONE
+    busy = share(side.cpu_seconds / side.seconds) if side.seconds else NONE
     return (
         side.name,
         rate(side.steps_per_second),

@@ -22,7 +22,7 @@ def told(run: Run) -> RenderableType:
 
 
 def _told(run: Run) -> Iterator[RenderableType]:
-    yield Text(words.verdict(run), "bold red" if run.wrong else "bold green")
+    yield Text(words.verdict(run), _colour(run))
     for line in words.headlines(run):
         yield Text(line)
     for line in words.cautions(run):
@@ -38,6 +38,13 @@ def _told(run: Run) -> Iterator[RenderableType]:
             yield from (Text(), drawn(tables.levels(side, tables.unit_of(run))))
     if (failed := tables.errors(run)).rows:
         yield from (Text(), drawn(failed))
+
+
+def _colour(run: Run) -> str:
+    if run.wrong:
+        return "bold red"
+    checked = any(side.correctness.checked for side in run.sides)
+    return "bold green" if checked and not any(side.errors for side in run.sides) else "bold yellow"
 
 
 def drawn(table: Table) -> Drawn:

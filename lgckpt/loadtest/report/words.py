@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lgckpt.loadtest.report.figures import load, rate, size, times, took
+from lgckpt.loadtest.report.figures import load, rate, share, size, times, took
 from lgckpt.loadtest.results import Level, OperationStats, Run, Side
 
 BUSY = 0.85
@@ -38,10 +38,12 @@ def verdict(run: Run) -> str:
     if not checked:
         return "No read was checked: nothing is known of whether the data was right."
     if not run.wrong:
-        return (
+        said = (
             f"The data was right: {checked:,} reads were compared with what had been written; "
             "nothing was lost, torn, stale or doubled."
         )
+        failed = sum(sum(side.errors.values()) for side in run.sides)
+        return f"{said} But {failed:,} calls failed." if failed else said
     found = []
     for kind in ("lost", "torn", "stale", "doubled"):
         count = sum(getattr(side.correctness, kind) for side in run.sides)
@@ -65,14 +67,20 @@ def cautions(run: Run) -> list[str]:
     for side in run.sides:
         if errors := sum(side.errors.values()):
             found.append(f"{side.name}: {errors:,} calls failed; they are in no latency.")
+        if side.events:
+            events = ", ".join(f"{one.what} at {one.at:.0f} s" for one in side.events)
+            found.append(f"{side.name}: {events}. What waited for it is in the latencies.")
         busy = side.cpu_seconds / side.seconds / run.processes if side.seconds else 0.0
         if busy >= BUSY:
             found.append(
-                f"{side.name}: the client processes were busy for {busy:.0%} of the time, so the "
+                f"{side.name}: the client processes were busy for {share(busy)} of the time: the "
                 "database may carry more than was measured. Run it with more --processes."
             )
         if few := [one.operation for one in side.operations if 0 < one.count < FEW]:
-            found.append(f"{side.name}: under {FEW} of {', '.join(few)}; their p99 is the slowest.")
+            found.append(
+                f"{side.name}: fewer than {FEW} calls of {', '.join(few)}: "
+                "their p99 is the slowest one."
+            )
     return found
 
 
@@ -82,19 +90,23 @@ def _carried(run: Run, side: Side) -> str:
         load_of = f"{load(level.load)} {_unit(run)}"
         how = f"{side.name} carried up to {done} supersteps a second, at {load_of}"
     elif run.loop == "open" and run.rate:
-        word = "carried the load" if side.steps_per_second >= KEPT_UP * run.rate else "fell behind"
-        how = f"{side.name} {word}: {rate(run.rate)} supersteps a second were due, {done} came back"
+        due = run.rate * min(run.duration, side.seconds)
+        kept_up = side.steps >= KEPT_UP * due and not side.late
+        how = (
+            f"{side.name} {'carried the load' if kept_up else 'fell behind'}: of {due:,.0f} "
+            f"supersteps that were due, {rate(run.rate)} a second, {side.steps:,} came back"
+        )
     else:
         noun = "client" if run.clients == 1 else "clients"
         how = f"{side.name} carried {done} supersteps a second with {run.clients:,} {noun}"
-    put = _named(_calls(side), "put")
+    return f"{how}{_waited(_calls(side))}."
+
+
+def _waited(operations: tuple[OperationStats, ...]) -> str:
+    put = _named(operations, "put")
     if put is None:
-        return f"{how}."
-    there = " there" if side.levels else ""
-    return (
-        f"{how}. Half of the puts took less than {took(put.p50_ms)}{there}, "
-        f"99 of 100 less than {took(put.p99_ms)}."
-    )
+        return ""
+    return f"; half of the puts took up to {took(put.p50_ms)}, 99 of 100 up to {took(put.p99_ms)}"
 
 
 def best(side: Side) -> Level | None:
@@ -116,8 +128,9 @@ def _beside(side: Side, other: Side) -> str:
     parts = []
     if _rate(side) and _rate(other):
         parts.append(_ratio(_rate(side) / _rate(other), "the supersteps"))
-    ours, theirs = _named(_calls(side), "put"), _named(_calls(other), "put")
-    if ours and theirs and ours.p99_ms and theirs.p99_ms:
+    ours, theirs = _named(side.operations, "put"), _named(other.operations, "put")
+    # On a ramp each does its most at another load: their waits there do not compare.
+    if not side.levels and ours and theirs and ours.p99_ms and theirs.p99_ms:
         parts.append(_ratio(ours.p99_ms / theirs.p99_ms, "the time of a put at p99"))
     if (one := _each(side)) and (each := _each(other)):
         parts.append(_ratio(one / each, "the bytes stored a superstep"))
@@ -130,7 +143,7 @@ def _each(side: Side) -> float:
 
 
 def _ratio(ratio: float, what: str) -> str:
-    return f"{times(ratio)} {what}" if ratio >= 0.995 else f"{100 * ratio:.2g} % of {what}"
+    return f"{times(ratio)} {what}" if ratio >= 0.995 else f"{share(ratio)} of {what}"
 
 
 def _unit(run: Run) -> str:
@@ -142,10 +155,12 @@ def _knee(run: Run, side: Side) -> str:
     unit = _unit(run)
     if at is None:
         return f"{side.name} had no knee up to {load(side.levels[-1].load)} {unit}."
+    if at is best(side):
+        return f"{side.name} has its knee there: more load mostly makes calls wait longer."
     return (
-        f"{side.name} has its knee at {load(at.load)} {unit}: "
-        f"{rate(at.steps_per_second)} supersteps a second came back there, and more load mostly "
-        "makes calls wait longer."
+        f"{side.name} has its knee at {load(at.load)} {unit}: {rate(at.steps_per_second)} "
+        f"supersteps a second came back{_waited(at.operations)}. More load than that mostly makes "
+        "calls wait longer."
     )
 
 
@@ -153,8 +168,8 @@ def _stored(side: Side) -> str:
     if not side.growth or not (last := side.growth[-1]).stored:
         return ""
     return (
-        f"{side.name} holds {size(last.stored)} for {last.steps:,} supersteps that handed over "
-        f"{size(last.written)} of new values."
+        f"{side.name} grew by {size(last.stored)} for {last.steps:,} supersteps that handed over "
+        f"{size(last.written)} of changed values."
     )
 
 

@@ -1,4 +1,4 @@
-"""Bytes against steps: what the database holds as supersteps are written, and was handed."""
+"""Bytes against steps: what a database grows by as supersteps are written, and for each."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lgckpt.loadtest.report.figures import size
-from lgckpt.loadtest.report.plots.style import COLOURS, figure, in_bytes, look, styled
+from lgckpt.loadtest.report.plots.style import figure, in_bytes, look, stretch, styled
 from lgckpt.loadtest.results import Growth, Run
 
-WIDE = 30.0
-"""The ratio of the sides' ends from which on the axis is logarithmic."""
+HANDED: dict[str, Any] = {"color": "#7b8794", "linestyle": ":"}
+
+Points = list[tuple[int, int]]
+"""Supersteps, and bytes."""
 
 
 def drawn(run: Run) -> Figure | None:
@@ -22,46 +24,52 @@ def drawn(run: Run) -> Figure | None:
         return None
     with styled():
         made = figure(4.2)
-        axes = made.subplots()
+        panels = made.subplots(1, 2)
         for index, side in enumerate(run.sides):
-            points = told(side.growth)
-            if points:
-                _line(axes, points, f"stored by {side.name}", look(index))
+            if points := told(side.growth):
+                _lines(panels, points, f"stored by {side.name}", look(index))
         longest = max((side.growth for side in known), key=lambda points: points[-1].steps)
-        handed = [(point.steps, point.written) for point in longest if point.written]
-        if handed:
-            _line(
-                axes, handed, "handed over: the new values alone", {"color": "#7b8794", "ls": ":"}
-            )
-        _finish(axes)
-        made.legend(loc="outside upper left", ncols=3)
+        if handed := [(point.steps, point.written) for point in longest if point.written]:
+            _lines(panels, handed, "handed over: the changed values, whole", HANDED)
+        _finish(*panels)
+        made.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return made
 
 
-def told(points: tuple[Growth, ...]) -> list[tuple[int, int]]:
+def told(points: tuple[Growth, ...]) -> Points:
     """Steps and bytes, where the database told them."""
-    return [(point.steps, point.stored) for point in points if point.stored is not None]
+    return [
+        (point.steps, point.stored) for point in points if point.stored is not None and point.steps
+    ]
 
 
-def _line(axes: Axes, points: list[tuple[int, int]], label: str, style: dict[str, Any]) -> None:
-    steps, values = zip(*points, strict=True)
-    axes.plot(steps, values, label=label, **style)
-    axes.annotate(
-        size(values[-1]), (steps[-1], values[-1]), xytext=(5, 0), textcoords="offset points",
-        va="center", color=style.get("color", COLOURS[0]), fontsize=9, annotation_clip=False,
-    )  # fmt: skip
+def each(points: Points) -> list[float]:
+    """Bytes stored for each superstep written so far."""
+    return [held / steps for steps, held in points]
 
 
-def _finish(axes: Axes) -> None:
-    ends = [float(line.get_ydata()[-1]) for line in axes.get_lines()]  # type: ignore[index,arg-type]
-    logarithmic = min(ends) > 0 and max(ends) / min(ends) > WIDE
-    axes.set_title("Bytes in the database" + (" (logarithmic)" if logarithmic else ""))
-    if logarithmic:
-        axes.set_yscale("log")
-    else:
-        axes.set_ylim(bottom=0)
-    in_bytes(axes)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.set_xlabel("supersteps written, of all threads together")
-    axes.set_xlim(left=0)
-    axes.margins(x=0.08)
+def _lines(panels: tuple[Axes, Axes], points: Points, label: str, style: dict[str, Any]) -> None:
+    steps = [step for step, _ in points]
+    for axes, values in zip(
+        panels, ([float(held) for _, held in points], each(points)), strict=True
+    ):
+        axes.plot(steps, values, label=label, marker="o" if len(steps) < 5 else "", **style)
+        axes.annotate(
+            size(round(values[-1])), (steps[-1], values[-1]), xytext=(0, 5),
+            textcoords="offset points", ha="right", va="bottom", color=style["color"],
+            fontsize=9, fontweight="bold", annotation_clip=False,
+        )  # fmt: skip
+
+
+def _finish(whole: Axes, single: Axes) -> None:
+    whole.set_title("In all (less is better)")
+    single.set_title("For each superstep so far")
+    for axes in (whole, single):
+        axes.margins(y=0.12)
+    whole.set_ylim(bottom=0)
+    stretch(single)
+    for axes in (whole, single):
+        in_bytes(axes)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        axes.set_xlabel("supersteps written, of all threads together")
+        axes.set_xlim(left=0)

@@ -62,7 +62,16 @@ def _draw(panels: dict[str, Axes], side: Side, index: int) -> None:
 
 def _knee(axes: Axes, level: Level, index: int) -> None:
     colour = COLOURS[index % len(COLOURS)]
-    axes.plot([level.load], [level.steps_per_second], "o", ms=14, mfc="none", mec=colour, mew=2)
+    axes.plot(
+        [level.load],
+        [level.steps_per_second],
+        "o",
+        ms=14,
+        mfc="none",
+        mec=colour,
+        mew=2,
+        clip_on=False,
+    )
     axes.annotate(
         f"knee: {load(level.load)}", (level.load, level.steps_per_second), xytext=(0, -18),
         textcoords="offset points", ha="center", color=colour, fontsize=8.5,

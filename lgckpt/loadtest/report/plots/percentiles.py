@@ -44,8 +44,8 @@ def nines(percent: float) -> float:
 def curve(latencies: Latencies) -> tuple[list[float], list[float]]:
     """Places by `nines`, up to the slowest call, and the milliseconds there."""
     last = log10(max(latencies.count, 10))
-    places = [index / POINTS for index in range(int(last * POINTS) + 1)]
-    return places, [latencies.percentile(100 * (1 - 10**-place)) for place in places]
+    places = [index / POINTS for index in range(1, int(last * POINTS) + 1)]
+    return places, latencies.percentiles([100 * (1 - 10**-place) for place in places])
 
 
 def _of(operations: tuple[OperationStats, ...], name: str) -> OperationStats | None:

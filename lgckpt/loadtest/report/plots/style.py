@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from math import isfinite
 from typing import Any
 
 import matplotlib as mpl
@@ -12,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from lgckpt.loadtest.report.figures import rate, size, took
+from lgckpt.loadtest.report.figures import size, tick
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 """One a side, told apart by colour-blind readers too (Okabe and Ito, 2008)."""
@@ -69,22 +70,30 @@ def look(index: int) -> dict[str, Any]:
 
 def in_time(axes: Axes) -> None:
     """Make the y axis one of times, logarithmic; it holds milliseconds, and all lines already."""
+    stretch(axes)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
+
+
+def stretch(axes: Axes) -> None:
+    """Make the y axis logarithmic, if any line on it has a place there."""
+    if not isfinite(axes.yaxis.get_minpos()):
+        return
     axes.set_yscale("log")
     lowest, highest = axes.get_ylim()
     axes.yaxis.set_major_locator(LogLocator(subs=(1,) if highest > 1000 * lowest else (1, 2, 5)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: took(value)))
     axes.yaxis.set_minor_locator(NullLocator())
 
 
 def in_bytes(axes: Axes) -> None:
     """Label the y axis with sizes."""
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: size(int(value))))
-    axes.yaxis.set_minor_formatter(FuncFormatter(lambda _value, _: ""))
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: size(int(value)).replace(".0 ", " "))
+    )
 
 
 def in_rates(axes: Axes) -> None:
     """Label the y axis with rates."""
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: rate(value)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
 
 
 def picture(drawn: Figure, form: str = "svg") -> bytes:

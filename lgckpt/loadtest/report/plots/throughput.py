@@ -34,7 +34,8 @@ def drawn(run: Run) -> Figure | None:
             _steps(upper, side, index)
             _waits(lower, side, index)
             for event in side.events:
-                _mark(upper, lower, event.at, f"{event.what} ({side.name})")
+                whose = f" ({side.name})" if len(run.sides) > 1 else ""
+                _mark(upper, lower, event.at, event.what + whose)
         _finish(upper, lower)
     return made
 
@@ -55,7 +56,13 @@ def series(samples: tuple[Sample, ...], values: list[float]) -> tuple[list[float
 
 def _steps(axes: Axes, side: Side, index: int) -> None:
     rates = [one.steps / one.seconds if one.seconds else 0.0 for one in side.samples]
-    axes.plot(*series(side.samples, rates), label=side.name, marker=_marker(side), **look(index))
+    axes.plot(
+        *series(side.samples, rates),
+        label=side.name,
+        marker=_marker(side),
+        clip_on=False,
+        **look(index),
+    )
     failed = [
         (one.at - one.seconds / 2, value)
         for one, value in zip(side.samples, rates, strict=True)
