@@ -46,7 +46,7 @@ ALLOWED: dict[str, set[str]] = {
     "archive": {*SHARED, *RULES, *SAVER, "chunks", "migration"},
     "inspection": {*SHARED, *RULES, *SAVER, "chunks", "migration", "url"},
     "upkeep": {"postgres", "sqlite", *SHARED, *RULES, *SAVER, "chunks", "migration", "url"},
-    "loadtest": {*SHARED, *SAVER, "migration", "url"},
+    "loadtest": {*SHARED, *SAVER, "migration", "serde", "url"},
     "cli": {
         "archive",
         "core",

@@ -76,3 +76,21 @@ def test_every_workload_is_described() -> None:
     for name in ("chat", "research", "fanout", "wide", "hitl", "mixed:chat=3,hitl=1", "replay x"):
         assert words.about(name)
     assert words.about("another") == ""
+
+
+def test_kills_are_told() -> None:
+    said = words.cautions(made.killed())
+    assert any("killed at 9 s, back at 10 s, killed at 19 s" in line for line in said)
+
+
+def test_what_was_due_and_came_too_late_is_told() -> None:
+    run = replace(made.run(), loop="open", rate=1000.0)
+    side = run.sides[0]
+    assert "carried the load: of 30,000 supersteps" in words.headlines(run)[0]
+    late = replace(run, sides=(replace(side, late=1),))
+    assert "fell behind: of 30,000 supersteps" in words.headlines(late)[0]
+    ended_early = replace(side, seconds=10.0, steps=10_000)
+    assert (
+        "of 10,000 supersteps that were due, 1,000 a second, 10,000 came back"
+        in (words.headlines(replace(run, sides=(ended_early,)))[0])
+    )

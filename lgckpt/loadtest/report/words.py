@@ -67,6 +67,9 @@ def cautions(run: Run) -> list[str]:
     for side in run.sides:
         if errors := sum(side.errors.values()):
             found.append(f"{side.name}: {errors:,} calls failed; they are in no latency.")
+        if side.events:
+            events = ", ".join(f"{one.what} at {one.at:.0f} s" for one in side.events)
+            found.append(f"{side.name}: {events}. What waited for it is in the latencies.")
         busy = side.cpu_seconds / side.seconds / run.processes if side.seconds else 0.0
         if busy >= BUSY:
             found.append(
