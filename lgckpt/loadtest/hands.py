@@ -83,13 +83,16 @@ class Process:
                     future.set_exception(StorageError("a process of clients ended unexpectedly"))
             return
         number, good, answer = got
-        future = self._waiting.get(number) if number == 0 else self._waiting.pop(number, None)
-        if future is None or future.done():
+        # Whether it is ready is asked for later, and may have been told already.
+        asked = self._waiting.get(number)
+        if number:
+            self._waiting.pop(number, None)
+        if asked is None or asked.done():
             return
         if good:
-            future.set_result(answer)
+            asked.set_result(answer)
         else:
-            future.set_exception(answer)
+            asked.set_exception(answer)
 
     async def _ask(self, what: str, *args: Any) -> Any:
         self._asked += 1

@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import sqlite3
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+import lgckpt as lgckpt_package
+from lgckpt.cli.app import invoke
+from lgckpt.errors import ConfigurationError
+from lgckpt.loadtest import running
+from lgckpt.loadtest.targets import open_saver
 from tests.cli.command import Ended, lgckpt, started
 
 SHORT = ("--duration", "1s", "--warmup", "0s", "--clients", "4")
 
 
-def _ended(*args: str, **options: Any) -> Ended:
-    return lgckpt("loadtest", *args, **options)
+Invoke = Callable[..., Ended]
+
+
+@pytest.fixture
+def typed(capsys: pytest.CaptureFixture[str]) -> Invoke:
+    """The command within this process, which saves its start; its clients are processes still."""
+
+    def run(*args: str) -> Ended:
+        code = invoke(["loadtest", *args])
+        said = capsys.readouterr()
+        return Ended(code, said.out, said.err)
+
+    return run
 
 
 @pytest.mark.parametrize("url", ["memory://", "postgresql://embedded", "redis://embedded"])
 def test_one_command_is_enough(url: str) -> None:
-    ended = _ended(url, *SHORT, "--workload", "mixed")
+    ended = lgckpt("loadtest", url, *SHORT, "--workload", "mixed")
     assert ended.code == 0, ended.stderr
     assert "The data was right" in ended.stdout
     assert "supersteps a second" in ended.stdout
 
 
-def test_two_sides_by_turns_in_several_processes(tmp_path: Path) -> None:
+def test_two_sides_by_turns_in_several_processes(typed: Invoke, tmp_path: Path) -> None:
     ours, official = tmp_path / "x.db", tmp_path / "o.db"
-    ended = _ended(
+    ended = typed(
         f"sqlite:///{ours}", "--vs", f"langgraph+sqlite:///{official}", *SHORT,
         "--processes", "2", "--workload", "hitl", "--report", str(tmp_path / "out"), "--json",
     )  # fmt: skip
@@ -39,6 +56,10 @@ def test_two_sides_by_turns_in_several_processes(tmp_path: Path) -> None:
     found = ended.json
     assert json.loads((tmp_path / "out" / "results.json").read_text())["sides"] == found["sides"]
     assert "<html" in (tmp_path / "out" / "report.html").read_text()
+    results = str(tmp_path / "out" / "results.json")
+    compared = typed("compare", results, results)
+    assert compared.code == 0
+    assert "official sqlite" in compared.stdout
     first, second = found["sides"]
     assert (first["name"], second["name"]) == ("lgckpt sqlite", "official sqlite")
     for side in (first, second):
@@ -62,16 +83,19 @@ def test_two_sides_by_turns_in_several_processes(tmp_path: Path) -> None:
     other.close()
 
 
-def test_threads_can_be_kept(tmp_path: Path) -> None:
+def test_threads_can_be_kept(typed: Invoke, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/x.db"
-    ended = _ended(url, *SHORT, "--keep", "--rate", "40/s")
+    ended = typed(url, *SHORT, "--keep", "--rate", "40/s")
     assert ended.code == 0, ended.stderr
     prefix = ended.stdout.split("their ids begin with ")[1].split()[0]
-    assert prefix in lgckpt("threads", url).stdout
+    with lgckpt_package.from_url(url) as saver:
+        threads = {one.config["configurable"]["thread_id"] for one in saver.list(None)}
+    assert threads
+    assert all(one.startswith(prefix) for one in threads)
 
 
-def test_a_ramp_finds_a_knee() -> None:
-    ended = _ended("memory://", "--ramp", "1..4", "--duration", "0.5s", "--warmup", "0s", "--json")
+def test_a_ramp_finds_a_knee(typed: Invoke) -> None:
+    ended = typed("memory://", "--ramp", "1..4", "--duration", "0.5s", "--warmup", "0s", "--json")
     assert ended.code == 0, ended.stderr
     levels = ended.json["sides"][0]["levels"]
     assert [one["load"] for one in levels] == [1, 2, 4]
@@ -79,8 +103,8 @@ def test_a_ramp_finds_a_knee() -> None:
 
 
 @pytest.mark.parametrize("url", ["postgresql://embedded", "redis://embedded"])
-def test_what_a_killed_server_acknowledged_is_there(url: str) -> None:
-    ended = _ended(url, "--chaos", "--duration", "4s", "--warmup", "0s", "--clients", "3",
+def test_what_a_killed_server_acknowledged_is_there(typed: Invoke, url: str) -> None:
+    ended = typed(url, "--chaos", "--duration", "3s", "--warmup", "0s", "--clients", "3",
                    "-w", "hitl", "--json")  # fmt: skip
     assert ended.code == 0, ended.stderr
     (side,) = ended.json["sides"]
@@ -106,14 +130,14 @@ def test_what_a_killed_server_acknowledged_is_there(url: str) -> None:
         ([], "Missing argument"),
     ],
 )
-def test_wrong_usage_is_told(args: list[str], said: str) -> None:
-    ended = _ended(*args)
+def test_wrong_usage_is_told(typed: Invoke, args: list[str], said: str) -> None:
+    ended = typed(*args)
     assert ended.code == 2
     assert said in ended.stderr
 
 
-def test_a_database_that_is_not_there_is_a_problem() -> None:
-    ended = _ended("redis://user:hush-hush@127.0.0.1:1/0", "--duration", "1s", "--timeout", "1s")
+def test_a_database_that_is_not_there_is_a_problem(typed: Invoke) -> None:
+    ended = typed("redis://user:hush-hush@127.0.0.1:1/0", "--duration", "1s", "--timeout", "1s")
     assert ended.code == 1
     assert "hush-hush" not in ended.stdout + ended.stderr
 
@@ -129,11 +153,6 @@ def test_a_database_that_is_not_there_is_a_problem() -> None:
 def test_an_official_saver_that_is_missing_is_named(
     module: str, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import asyncio
-
-    from lgckpt.errors import ConfigurationError
-    from lgckpt.loadtest.targets import open_saver
-
     for name in [one for one in sys.modules if one.startswith(module)]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)
@@ -148,38 +167,49 @@ def test_an_official_saver_that_is_missing_is_named(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
 def test_interrupted_it_tells_what_it_found(tmp_path: Path) -> None:
-    process = started(["loadtest", f"sqlite:///{tmp_path}/x.db", "--warmup", "0s", "--duration", "90s",
-                       "--clients", "2", "--json"])  # fmt: skip
+    url = f"sqlite:///{tmp_path}/x.db"
+    process = started(["loadtest", url, "--warmup", "0s", "--duration", "90s", "--json"])
     path = tmp_path / "x.db"
     while not path.exists() and process.poll() is None:
         time.sleep(0.05)
-    time.sleep(2)
+    time.sleep(1)
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 0, stderr
     assert json.loads(stdout)["notes"] == ["it was ended early"]
 
 
-def test_two_runs_are_compared(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        assert not _ended("memory://", *SHORT, "--report", str(tmp_path / name)).code
-    files = [str(tmp_path / name / "results.json") for name in ("a", "b")]
-    ended = _ended("compare", *files)
-    assert ended.code == 0
-    assert "lgckpt memory" in ended.stdout
-
-
-def test_a_call_that_fails_ends_it_with_one(tmp_path: Path) -> None:
-    # A read-only file: nothing can be put.
+def test_a_call_that_fails_ends_it_with_one(
+    typed: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "PATIENCE", 0.05)
     path = tmp_path / "x.db"
-    lgckpt("loadtest", f"sqlite:///{path}", "--duration", "0.2s", "--warmup", "0s")
-    with sqlite3.connect(path) as connection:
-        connection.execute(
-            "CREATE TRIGGER no BEFORE INSERT ON lgckpt_checkpoints BEGIN SELECT raise(ABORT, 'no'); END"
-        )
-    connection.close()
-    ended = _ended(
-        f"sqlite:///{path}", "--duration", "0.5s", "--warmup", "0s", "--clients", "1", "--json"
+    with lgckpt_package.SqliteSaver(str(path)) as saver:
+        saver.setup()
+    connection = sqlite3.connect(path)
+    connection.execute(
+        "CREATE TRIGGER no BEFORE INSERT ON lgckpt_checkpoints BEGIN SELECT raise(ABORT, 'no'); END"
     )
+    connection.close()
+    ended = typed(f"sqlite:///{path}", *SHORT, "--json")
     assert ended.code == 1
-    assert ended.json["sides"][0]["given_up"] >= 1
+    (side,) = ended.json["sides"]
+    assert side["given_up"] >= 1
+    assert side["steps"] == 0
+    assert sum(one["errors"].get("StorageError", 0) for one in side["operations"]) >= 1
+
+
+def test_a_read_that_is_wrong_ends_it_with_one(typed: Invoke, tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    with lgckpt_package.SqliteSaver(str(path)) as saver:
+        saver.setup()
+    connection = sqlite3.connect(path)
+    # What is put is gone a moment later.
+    connection.execute(
+        "CREATE TRIGGER gone AFTER INSERT ON lgckpt_checkpoints BEGIN "
+        "DELETE FROM lgckpt_checkpoints WHERE rowid = new.rowid; END"
+    )
+    connection.close()
+    ended = typed(f"sqlite:///{path}", *SHORT)
+    assert ended.code == 1
+    assert "lost" in ended.stdout
