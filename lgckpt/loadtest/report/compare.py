@@ -17,6 +17,10 @@ CALM = 0.02
 """The least unrest that is assumed: no smaller change is called one."""
 
 
+UNEVEN = 0.1
+"""The unrest of what is stored: it depends on how long the threads were when a run ended."""
+
+
 @dataclass(frozen=True)
 class Change:
     """One figure in two runs.
@@ -113,7 +117,7 @@ def _changes(one: Side, other: Side) -> Iterator[Change]:
             yield Change(name, f"{call} {what}", *figures, unrest, True, took)
     if one.growth and other.growth:
         stored = (_stored(one), _stored(other))
-        yield Change(name, "stored a superstep", *stored, CALM, True, lambda n: size(round(n)))
+        yield Change(name, "stored a superstep", *stored, UNEVEN, True, lambda n: size(round(n)))
 
 
 def _wait(field: str, call: str) -> Callable[[Sample], float | None]:
