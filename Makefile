@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 export LGCKPT_TEST_SEED ?= 20261122
 
 .PHONY: help build demo test test-python test-pure test-rust test-langgraph test-accelerated test-oldest lint format \
-	bench figures fuzz clean
+	bench figures docs fuzz clean
 
 help:
 	@echo "make demo      build, then run an agent on SQLite, kill it, resume it, count what it cost"
@@ -16,6 +16,8 @@ help:
 	@echo "make test-oldest   the contract and the serializer with the oldest releases that are admitted"
 	@echo "make lint      formatting, lints, types, stubs"
 	@echo "make bench     ours beside the official savers, as ratios (ARGS=--quick for a short run)"
+	@echo "make docs      the documentation's site, in build/site"
+	@echo "make figures   the same, then the README's table and the plots in docs/figures"
 	@echo "make fuzz      run the fuzz targets for a minute each"
 
 $(VENV)/ready: pyproject.toml
@@ -83,6 +85,15 @@ bench: $(VENV)/ready
 
 figures: bench
 	$(BIN)/python -m benchmarks.readme
+
+# Needs no network once the extra is installed.
+docs: $(BIN)/mkdocs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "build/site/index.html"
+
+$(BIN)/mkdocs:
+	$(MAKE) $(VENV)/ready
+	$(BIN)/pip install --quiet --editable '.[docs]'
 
 fuzz: build
 	$(BIN)/pip install --quiet atheris

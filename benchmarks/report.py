@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.rows import Goal, Kind, Result, Stat
+from benchmarks.rows import Goal, Kind, Point, Result, Stat
 
 HEADINGS = ("what", "lgckpt", "beside", "score", "bar", "aim", "holds")
 
@@ -108,10 +108,24 @@ def load(path: Path) -> tuple[dict[str, Any], list[Result]]:
             other_name=item["other_name"],
             goal=Goal(Kind(item["goal"]["kind"]), item["goal"]["bar"], item["goal"]["aim"]),
             note=item["note"],
+            point=Point(**item["point"]) if item.get("point") else None,
         )
         for item in document.pop("results")
     ]
     return document, results
+
+
+def newest(groups: Collection[str] = ()) -> Path:
+    """The newest full run in `bench-results` that has all of these groups.
+
+    Raises:
+        SystemExit: There is none.
+    """
+    for path in sorted(Path("bench-results").glob("*.json"), reverse=True):
+        run, results = load(path)
+        if run["run"] == "full" and set(groups) <= {result.group for result in results}:
+            return path
+    raise SystemExit("no full run in bench-results: run `make bench` first")
 
 
 def _as_json(result: Result) -> dict[str, Any]:

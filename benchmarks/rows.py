@@ -88,6 +88,21 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Point:
+    """Where a result lies on a curve.
+
+    Attributes:
+        backend: Whose curve it is, as a heading.
+        quantity: What is measured along it, as a heading.
+        at: How many of what the group counts.
+    """
+
+    backend: str
+    quantity: str
+    at: int
+
+
+@dataclass(frozen=True)
 class Result:
     """One measured row.
 
@@ -100,6 +115,7 @@ class Result:
         other_name: What that is.
         goal: The bar and the aim.
         note: What a reader must know to read the figure right.
+        point: Where it lies on a curve, if it is part of one.
     """
 
     group: str
@@ -110,6 +126,7 @@ class Result:
     other_name: str
     goal: Goal
     note: str = ""
+    point: Point | None = None
 
     @property
     def score(self) -> float | None:

@@ -96,7 +96,10 @@ def _redis(url: str) -> Iterator[RedisSaver]:
 async def _async_redis(url: str) -> AsyncIterator[AsyncRedisSaver]:
     from langgraph.checkpoint.redis.aio import AsyncRedisSaver  # noqa: PLC0415
 
-    async with AsyncRedisSaver.from_conn_string(url) as saver:
+    # With its own pool of 100, more clients than that are told "Too many connections".
+    pool = redis.asyncio.BlockingConnectionPool.from_url(url, max_connections=64, timeout=None)
+    client = redis.asyncio.Redis.from_pool(pool)
+    async with client, AsyncRedisSaver.from_conn_string(redis_client=client) as saver:
         await saver.asetup()
         yield saver
 

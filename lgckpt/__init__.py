@@ -1,5 +1,7 @@
 """Checkpoint persistence for LangGraph agents: savers and a serializer on a Rust core."""
 
+import logging
+
 from lgckpt import upkeep
 from lgckpt.acceleration import Acceleration, accelerate, accelerated, decelerate
 from lgckpt.archive.passing import Passed
@@ -17,6 +19,7 @@ from lgckpt.errors import (
     StorageError,
     UnsupportedFormatError,
 )
+from lgckpt.loadtest.recording import Recording, record
 from lgckpt.memory import InMemorySaver, MemorySaver
 from lgckpt.migration.api import amigrate, migrate
 from lgckpt.migration.report import Damage, Difference, Migration, Verification
@@ -26,7 +29,11 @@ from lgckpt.saver import Saver
 from lgckpt.serde import Serializer
 from lgckpt.sqlite import AsyncSqliteSaver, SqliteSaver, sqlite_ddl
 from lgckpt.status import Status, status
+from lgckpt.telemetry import instrument, uninstrument
 from lgckpt.url import from_url
+
+# What is logged is the application's to show.
+logging.getLogger("lgckpt").addHandler(logging.NullHandler())
 
 __all__ = [
     "Acceleration",
@@ -49,6 +56,7 @@ __all__ = [
     "NotFoundError",
     "Passed",
     "PostgresSaver",
+    "Recording",
     "RedisSaver",
     "Saver",
     "Serializer",
@@ -65,10 +73,13 @@ __all__ = [
     "decelerate",
     "dump",
     "from_url",
+    "instrument",
     "migrate",
     "postgres_ddl",
+    "record",
     "restore",
     "sqlite_ddl",
     "status",
+    "uninstrument",
     "upkeep",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,12 +16,15 @@ from weakref import WeakValueDictionary
 from lgckpt import forks
 from lgckpt.core import REASON, core
 from lgckpt.errors import ConfigurationError
+from lgckpt.telling import tell
 
 if TYPE_CHECKING:
     from langgraph.pregel import Pregel
 
     from lgckpt._accelerate.marks import Specs, Switch
     from lgckpt._accelerate.steps import Steps
+
+logger = logging.getLogger(__name__)
 
 Graph = Any
 """A compiled graph, of whatever state, context, input and output."""
@@ -235,6 +239,7 @@ def _require(graph: Graph | None) -> None:
 
 def _warn(news: str, level: int) -> None:
     if news:
+        tell(logger, logging.INFO, "fallback", "%s", news, what="acceleration")
         warnings.warn(news, RuntimeWarning, stacklevel=level)
 
 

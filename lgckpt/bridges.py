@@ -20,6 +20,7 @@ from lgckpt import forks
 from lgckpt.errors import ClosedError
 from lgckpt.loops import STOP_TIMEOUT, GivenLoop, Loop, LoopThread
 from lgckpt.storage import AsyncStorage, SyncStorage
+from lgckpt.watching import Submit, Watch, timed_submit
 
 T = TypeVar("T")
 
@@ -42,6 +43,9 @@ class Bridge(Protocol):
 
     async def awaiting(self, verb: str, *args: Any) -> Any:
         """Run a verb without blocking the event loop."""
+
+    def watch(self, watch: Watch | None) -> None:
+        """Tell of waits and retries from now on, or to nobody."""
 
     def close(self) -> None:
         """Release everything; safe to call again."""
@@ -110,6 +114,7 @@ class SyncBridge:
     def __init__(self, storage: SyncStorage) -> None:
         self._storage = storage
         self.workers = Workers()
+        self._submit: Submit = self.workers.submit
 
     async def blocking(self, verb: str, *args: Any) -> Any:
         """Run a verb in the calling thread."""
@@ -120,7 +125,13 @@ class SyncBridge:
         run = getattr(self._storage, verb)
         if self._storage.inline:
             return run(*args)
-        return await asyncio.wrap_future(self.workers.submit(verb, partial(run, *args)))
+        return await asyncio.wrap_future(self._submit(verb, partial(run, *args)))
+
+    def watch(self, watch: Watch | None) -> None:
+        """See `Bridge.watch`: of waits for a worker thread too."""
+        submit = self.workers.submit
+        self._submit = submit if watch is None else timed_submit(submit, watch)
+        self._storage.watch(watch)
 
     def close(self) -> None:
         """Close the storage and let the threads end."""
@@ -169,6 +180,10 @@ class AsyncBridge:
         except BaseException:
             future.cancel()
             raise
+
+    def watch(self, watch: Watch | None) -> None:
+        """See `Bridge.watch`."""
+        self._storage.watch(watch)
 
     def close(self) -> None:
         """Close the storage and end the loop, waiting for that no longer than a while."""

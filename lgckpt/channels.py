@@ -5,6 +5,8 @@ in nothing but speed: constructor, attributes, values, errors, equality, copies,
 checkpoints are LangGraph's. It is used like it, in `Annotated[...]` or among the channels of a
 `Pregel`, mixed with LangGraph's own.
 
+    import lgckpt.channels
+
     class State(TypedDict):
         messages: Annotated[list, lgckpt.channels.BinaryOperatorAggregate(list, operator.add)]
 

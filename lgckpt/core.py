@@ -9,10 +9,13 @@ Attributes:
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
+
+from lgckpt.telling import tell
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -30,6 +33,10 @@ def _select() -> tuple[ModuleType, str]:
         compiled = import_module("lgckpt._core")
     except ImportError as error:
         reason = f"the compiled core does not load ({error})"
+        tell(
+            logging.getLogger(__name__), logging.INFO, "fallback", "pure Python is used: %s",
+            reason, what="core",
+        )  # fmt: skip
         warnings.warn(
             f"lgckpt works in pure Python, several times slower: {reason}; "
             f"reinstall it where there is a Rust toolchain, or set {_PURE}=1 to ask for this",

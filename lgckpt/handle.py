@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
+from copy import copy
 
 from lgckpt import forks
 from lgckpt.bridges import bridge
 from lgckpt.errors import ClosedError
 from lgckpt.hints import Hints
 from lgckpt.storage import AsyncStorage, Driver, SyncStorage
+from lgckpt.watching import Watch
 
 
 class Handle:
@@ -19,6 +22,8 @@ class Handle:
         self.bridge = bridge(storage)
         self.closed = False
         self.hints = Hints()
+        self.watcher: Watch | None = None
+        self._around: Callable[[Driver], Driver] | None = None
         forks.register(self)
         self._finalizer = weakref.finalize(self, self.bridge.close)
 
@@ -30,7 +35,20 @@ class Handle:
         """
         if self.closed:
             raise ClosedError("this saver was closed")
-        return self.bridge.blocking if sync else self.bridge.awaiting
+        driver: Driver = self.bridge.blocking if sync else self.bridge.awaiting
+        return driver if self._around is None else self._around(driver)
+
+    def watch(self, watch: Watch | None, around: Callable[[Driver], Driver] | None = None) -> None:
+        """Have somebody told of what goes on, or nobody.
+
+        Args:
+            watch: Is told what the storage waits for and tries again.
+            around: Puts itself around both colours' drivers.
+        """
+        self.watcher, self._around = watch, around
+        self.bridge.watch(watch)
+        # Contexts know by this that their driver is not the one any more; all of it is kept.
+        self.hints = copy(self.hints)
 
     def before_fork(self) -> None:
         """Nothing: what is remembered is forgotten in the child."""

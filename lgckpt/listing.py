@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -12,11 +13,14 @@ from lgckpt.errors import CorruptCheckpointError, LgckptError, UnsupportedFormat
 from lgckpt.operations import Context, to_tuple
 from lgckpt.reading import read_metadata
 from lgckpt.rows import CheckpointKey, Head, ScanQuery
+from lgckpt.telling import tell_damage
 
 FIRST_PAGE = 16
 LAST_PAGE = 512
 BATCH = 8
 """Checkpoints loaded at once: their common chunks are then read once."""
+
+logger = logging.getLogger(__name__)
 
 
 class Listing:
@@ -50,12 +54,17 @@ class Listing:
                 try:
                     found.append(await to_tuple(self._context, loaded))
                 except (CorruptCheckpointError, UnsupportedFormatError) as exc:
-                    self._damage = self._damage or exc
+                    self._met(exc)
             if self._left is not None:
                 self._left -= len(found)
             if found:
                 return found
         return self._end()
+
+    def _met(self, damage: LgckptError) -> None:
+        """Log every damage: only the first is raised, at the end."""
+        tell_damage(logger, damage)
+        self._damage = self._damage or damage
 
     def _end(self) -> list[CheckpointTuple]:
         """The empty page at the end; damage met on the way is named once all else was given."""
@@ -89,7 +98,7 @@ class Listing:
         try:
             metadata: Any = read_metadata(self._context.packer.serde, head.key, head.metadata)
         except (CorruptCheckpointError, UnsupportedFormatError) as exc:
-            self._damage = self._damage or exc
+            self._met(exc)
             return False
         return all(metadata.get(key) == value for key, value in self._filter.items())
 

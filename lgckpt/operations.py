@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -49,6 +50,7 @@ from lgckpt.rows import CheckpointKey, Loaded, Written
 from lgckpt.small import draft_of
 from lgckpt.snapshots import rows_of
 from lgckpt.storage import Driver, ThreadView
+from lgckpt.telling import tell, tell_damage
 from lgckpt.versions import next_version
 
 ATTEMPTS = 16
@@ -58,6 +60,8 @@ TRUSTING = 3
 """Attempts of a put after which it takes nothing from its parent, whose row may be damaged."""
 
 STRATEGIES = ("keep_latest", "delete")
+
+logger = logging.getLogger(__name__)
 
 
 class Context(NamedTuple):
@@ -110,6 +114,17 @@ async def _store(context: Context, drafted: Draft, *, missed: bool = False) -> N
         if await context.driver("put", bound.put):
             _remember(context, drafted, bound)
             return
+        tell(
+            logger,
+            logging.DEBUG,
+            "retry",
+            "a put to thread %r is made again: what it was built on has changed",
+            key.thread_id,
+            reason="claim",
+            attempt=attempt + 1,
+            thread_id=key.thread_id,
+            checkpoint_id=key.checkpoint_id,
+        )
         parent = await _read_hint(context, drafted) if attempt < TRUSTING else None
     raise StorageError(
         f"thread {key.thread_id!r} kept changing under a put of checkpoint "
@@ -133,7 +148,8 @@ async def _read_hint(context: Context, drafted: Draft) -> Hint | None:
         state = read_state(row)
         checkpoint = read_checkpoint(context.packer.serde, row, state)
         versions = dict(checkpoint["channel_versions"])
-    except (CorruptCheckpointError, UnsupportedFormatError, KeyError):
+    except (CorruptCheckpointError, UnsupportedFormatError, KeyError) as exc:
+        tell_damage(logger, exc)
         return None
     known = _known(state.values)
     held = len(row.state) + len(row.refs)
@@ -172,10 +188,14 @@ async def get_tuple(context: Context, config: RunnableConfig) -> CheckpointTuple
     thread_id, checkpoint_ns = thread_of(config), namespace_of(config)
     checkpoint_id = checkpoint_id_of(config)
     recall = Recall(context.hints)
-    loaded = await context.driver("get", thread_id, checkpoint_ns, checkpoint_id, recall.wanted)
-    if loaded is None:
-        return None
-    found = read_tuple(context.packer, loaded, config if checkpoint_id else None, recall)
+    try:
+        loaded = await context.driver("get", thread_id, checkpoint_ns, checkpoint_id, recall.wanted)
+        if loaded is None:
+            return None
+        found = read_tuple(context.packer, loaded, config if checkpoint_id else None, recall)
+    except CorruptCheckpointError as exc:
+        tell_damage(logger, exc)
+        raise
     if found.checkpoint["v"] < retention.FORMAT_WITHOUT_PENDING_SENDS and found.parent_config:
         await _migrate_pending_sends(context, found, loaded)
     return found
@@ -225,6 +245,7 @@ async def delete_for_runs(context: Context, run_ids: Sequence[str]) -> None:
         try:
             await _edit(context, thread_id, decide)
         except (CorruptCheckpointError, UnsupportedFormatError) as exc:
+            tell_damage(logger, exc)
             damaged = damaged or exc
     if damaged is not None:
         raise damaged
@@ -282,7 +303,11 @@ async def delta_history(
             return await channel_history(context.driver, context.packer.serde, target, names)
         except CorruptCheckpointError:
             continue
-    return await channel_history(context.driver, context.packer.serde, target, names)
+    try:
+        return await channel_history(context.driver, context.packer.serde, target, names)
+    except CorruptCheckpointError as exc:
+        tell_damage(logger, exc)
+        raise
 
 
 async def _target(context: Context, config: RunnableConfig) -> CheckpointKey | None:

@@ -24,6 +24,7 @@ from lgckpt.rows import (
     ThreadEdit,
     Written,
 )
+from lgckpt.watching import Watch, Whereabouts
 
 T = TypeVar("T")
 
@@ -170,6 +171,12 @@ class SyncStorage(Protocol):
         can, which may read all of it: SQLite's `quick_check`.
         """
 
+    def whereabouts(self) -> Whereabouts:
+        """Where rows are, without asking the database."""
+
+    def watch(self, watch: Watch | None) -> None:
+        """Tell of waits and retries from now on, or to nobody."""
+
     def close(self) -> None:
         """Release everything; safe to call again."""
 
@@ -253,6 +260,12 @@ class AsyncStorage(Protocol):
 
     async def facts(self, thorough: bool = False) -> Mapping[str, str]:
         """See `SyncStorage.facts`."""
+
+    def whereabouts(self) -> Whereabouts:
+        """See `SyncStorage.whereabouts`."""
+
+    def watch(self, watch: Watch | None) -> None:
+        """See `SyncStorage.watch`."""
 
     async def close(self) -> None:
         """See `SyncStorage.close`."""

@@ -22,7 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "lifetimes": {"errors"},
     "rows": set(),
-    "core": {"errors", "_core", "_fallback"},
+    "core": {"errors", "_core", "_fallback", "telling"},
     "_fallback": {"errors"},
     "serde": {"errors", "core", "_serde"},
     "_serde": {"errors", "core"},
@@ -31,10 +31,12 @@ ALLOWED: dict[str, set[str]] = {
     "loops": {"errors", "forks", "mailbox"},
     "chunks": SHARED,
     "bulk": {"rows"},
-    "storage": {"bulk", "rows"},
+    "telling": {"errors"},
+    "watching": set(),
+    "storage": {"bulk", "rows", "watching"},
     "packing": SHARED | {"serde"},
-    "backends": {"bulk", "chunks", "errors", "forks", "rows", "storage"},
-    **dict.fromkeys(SAVER, SHARED | RULES | SAVER | {"forks", "loops"}),
+    "backends": {"bulk", "chunks", "errors", "forks", "rows", "storage", "telling", "watching"},
+    **dict.fromkeys(SAVER, SHARED | RULES | SAVER | {"forks", "loops", "telling", "watching"}),
     "memory": {"backends", "errors", "saver"},
     "sqlite": {"backends", "errors", "lifetimes", "saver"},
     "postgres": {"backends", "errors", "lifetimes", "saver"},
@@ -44,11 +46,13 @@ ALLOWED: dict[str, set[str]] = {
     "archive": {*SHARED, *RULES, *SAVER, "chunks", "migration"},
     "inspection": {*SHARED, *RULES, *SAVER, "chunks", "migration", "url"},
     "upkeep": {"postgres", "sqlite", *SHARED, *RULES, *SAVER, "chunks", "migration", "url"},
+    "loadtest": {*SHARED, *SAVER, "migration", "serde", "url"},
     "cli": {
         "archive",
         "core",
         "errors",
         "inspection",
+        "loadtest",
         "migration",
         "saver",
         "status",
@@ -56,7 +60,8 @@ ALLOWED: dict[str, set[str]] = {
         "url",
     },
     "barrier": {"saver"},
-    "acceleration": {"_accelerate", "core", "errors", "forks"},
+    "telemetry": {"bulk", "errors", "forks", "handle", "rows", "saver", "storage", "watching"},
+    "acceleration": {"_accelerate", "core", "errors", "forks", "telling"},
     "_accelerate": {"_serde", "barrier", "channels", "memory", "pregel"},
     "status": {"acceleration", "core"},
     "channels": {"core", "_serde"},
@@ -64,6 +69,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 HOST_FREE = {
     "backends", "bulk", "chunks", "core", "errors", "forks", "loops", "mailbox", "rows", "storage",
+    "telling", "watching",
 }  # fmt: skip
 
 

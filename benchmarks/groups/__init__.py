@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.groups import (
     channels,
+    clients,
     graph,
     growth,
     long_thread,
     memory,
+    messages,
     migration,
     payload,
     postgres,
@@ -17,6 +19,7 @@ from benchmarks.groups import (
     serializer,
     small_state,
     step,
+    threads,
 )
 from benchmarks.rows import Result
 from benchmarks.runner import Settings
@@ -34,4 +37,7 @@ GROUPS: dict[str, Callable[[Settings], Sequence[Result]]] = {
     "postgres": postgres.run,
     "redis": redis.run,
     "migration": migration.run,
+    "messages": messages.run,
+    "clients": clients.run,
+    "threads": threads.run,
 }

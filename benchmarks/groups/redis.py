@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
-
-import redis
 
 from benchmarks import servers
 from benchmarks.measures import colours, listing
 from benchmarks.measures.growth import Growth, Samples, size
+from benchmarks.redis_memory import flush, used_memory
 from benchmarks.rows import Goal, Kind, Result
 from benchmarks.runner import Settings
 from benchmarks.savers import SaverKind
@@ -21,8 +19,6 @@ GROUP = "redis"
 LENGTH = 500
 _OFFICIAL = "RedisSaver"
 _WINDOWS = {100: 20, LENGTH: 40}
-_SETTLING = 50
-"""Looks at the used memory, at most, until two in a row agree."""
 
 
 def run(settings: Settings) -> list[Result]:
@@ -31,10 +27,10 @@ def run(settings: Settings) -> list[Result]:
     results = _long_thread(settings, url)
     if settings.self_check:
         return results
-    _flush(url)
+    flush(url)
     listing.fill(OURS[GROUP].open(url))
     results.append(listing.result(GROUP, settings, OURS[GROUP].open(url)))
-    _flush(url)
+    flush(url)
     return results + colours.results(GROUP, settings, url, OURS[GROUP], NATIVE[GROUP])
 
 
@@ -44,7 +40,7 @@ def _long_thread(settings: Settings, url: str) -> list[Result]:
     messages = conversation(LENGTH)
     memory: Samples = defaultdict(list)
     for _ in range(1 if settings.quick else 3):
-        _flush(url)
+        flush(url)
         growth.grow(dict.fromkeys(kinds, url), messages)
     for side, kind in kinds.items():
         memory[side].append(_held(kind, url) / 1e6)
@@ -57,34 +53,11 @@ def _long_thread(settings: Settings, url: str) -> list[Result]:
 
 def _held(kind: SaverKind[str], url: str) -> int:
     """The bytes that an empty server's memory grows by for one thread of one saver."""
-    _flush(url)
-    before = _used_memory(url)
+    flush(url)
+    before = used_memory(url)
     with kind.open(url) as saver:
         thread = Thread(saver)
         for message in conversation(LENGTH):
             saver.put(*thread.append(message))
         thread.check()
-    return _used_memory(url) - before
-
-
-def _flush(url: str) -> None:
-    with redis.Redis.from_url(url) as client:
-        client.flushall(asynchronous=False)
-
-
-def _used_memory(url: str) -> int:
-    """What the data takes, once the buffers of clients that went are freed.
-
-    Raises:
-        RuntimeError: It does not settle.
-    """
-    with redis.Redis.from_url(url) as client:
-        last = -1
-        for _ in range(_SETTLING):
-            client.memory_purge()
-            used = int(client.info("memory")["used_memory"])
-            if used == last:
-                return used
-            last = used
-            time.sleep(0.1)
-    raise RuntimeError("the server's used_memory does not settle")
+    return used_memory(url) - before

@@ -64,6 +64,15 @@ class Thread:
         metadata: CheckpointMetadata = {"source": "loop", "step": self.step, "parents": {}}
         return config, checkpoint, metadata, {**fresh}
 
+    def resume(self, found: CheckpointTuple) -> None:
+        """Go on from a checkpoint that was read, as a new run of the graph does."""
+        checkpoint = found.checkpoint
+        self.checkpoint_id = checkpoint["id"]
+        self.step = found.metadata["step"]
+        self.values = dict(checkpoint["channel_values"])
+        self._versions = {name: str(v) for name, v in checkpoint["channel_versions"].items()}
+        self._seen = {node: dict(seen) for node, seen in checkpoint["versions_seen"].items()}
+
     def append(self, message: AnyMessage) -> PutArguments:
         """Run the superstep that appends one message, as an agent and its tools node do."""
         node, following = _NODES[message.type]

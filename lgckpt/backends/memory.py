@@ -27,9 +27,10 @@ from lgckpt.rows import (
     Written,
 )
 from lgckpt.storage import Decide, Wanted, all_refs, run_sync
+from lgckpt.watching import Watchable, Whereabouts
 
 
-class MemoryStorage:
+class MemoryStorage(Watchable):
     """A dict of threads behind one lock."""
 
     colour: Literal["sync"] = "sync"
@@ -48,6 +49,10 @@ class MemoryStorage:
 
     def setup(self) -> None:
         """Nothing to create."""
+
+    def whereabouts(self) -> Whereabouts:
+        """This process."""
+        return Whereabouts("memory")
 
     def close(self) -> None:
         """Forget everything."""

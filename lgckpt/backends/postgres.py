@@ -45,6 +45,7 @@ from lgckpt.rows import (
     Written,
 )
 from lgckpt.storage import Decide, Wanted, all_refs
+from lgckpt.watching import Watch, Whereabouts
 
 T = TypeVar("T")
 
@@ -110,6 +111,15 @@ class PostgresStorage(Bulk, Facts):
     async def setup(self) -> None:
         """Create the schema if it is not there; safe from many processes at once."""
         await self._primary.run(_nothing)
+
+    def whereabouts(self) -> Whereabouts:
+        """The server, unless there are several or the pool is the caller's."""
+        return self._primary.whereabouts(self._schema)
+
+    def watch(self, watch: Watch | None) -> None:
+        """Tell who waited for a connection, and what is tried again."""
+        self._primary.watch(watch)
+        self._replica.watch(watch)
 
     async def close(self) -> None:
         """Close the pools but one of the caller's; safe to call again."""

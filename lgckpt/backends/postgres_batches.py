@@ -9,6 +9,7 @@ own. Requests of one thread never overtake each other.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from lgckpt.backends.postgres_errors import TIMEOUTS, is_lost
 from lgckpt.backends.postgres_rows import BUSY, Request
 from lgckpt.errors import ClosedError
+from lgckpt.telling import tell
 
 IN_FLIGHT = 3
 """Transactions under way at once, at most."""
@@ -27,6 +29,8 @@ the server and this process work at the same time instead of waiting for each ot
 MOST_REQUESTS = 64
 MOST_BYTES = 1 << 20
 """What one transaction takes, at most; one request may be larger."""
+
+logger = logging.getLogger(__name__)
 
 SendMany = Callable[[Sequence[Request]], Awaitable[Sequence[int]]]
 SendOne = Callable[[Request], Awaitable[int]]
@@ -148,6 +152,11 @@ class Batches:
                 _fail(batch, exc)
             else:
                 left = batch
+                cause = type(exc.__cause__ or exc).__name__
+                tell(
+                    logger, logging.DEBUG, "fallback", "%d puts are stored singly: %s", len(batch),
+                    cause, what="singly", error=cause,
+                )  # fmt: skip
         except BaseException:
             _abandon(batch)
             raise

@@ -50,6 +50,16 @@ def may_pass(exc: BaseException) -> bool:
     return is_lost(exc) or isinstance(exc, PASSING)
 
 
+def server_of(url: str) -> tuple[str, str | None, int | None]:
+    """Database, host and port of a URL that `place_of` takes; no host where there are several."""
+    parts = urlsplit(url)
+    hosts = parts.netloc.rpartition("@")[2]
+    database = unquote(parts.path.lstrip("/"))
+    if not hosts or "," in hosts:
+        return database, None, None
+    return database, parts.hostname, parts.port or 5432
+
+
 def place_of(url: str) -> str:
     """Hosts, ports and database of a URL, to be named in errors: no user and no password.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterable
 from functools import partial
@@ -13,6 +14,7 @@ from lgckpt.backends.postgres_pool import Connections
 from lgckpt.backends.postgres_rows import Statements
 from lgckpt.backends.postgres_waits import WaitingRoom
 from lgckpt.errors import LgckptError
+from lgckpt.telling import tell
 
 COARSE = 20
 """A life is prolonged only once a part in so many of it has passed, not at every use."""
@@ -25,6 +27,8 @@ SWEEP_EVERY = 60.0
 
 MOST_REMEMBERED = 10_000
 """Threads whose last refresh is remembered."""
+
+logger = logging.getLogger(__name__)
 
 
 class Expiry:
@@ -112,8 +116,13 @@ class Expiry:
     async def _sweep_quietly(self) -> None:
         try:
             await self._sweep_some()
-        except LgckptError:
-            return  # the next one may do better, and no caller waits for this one
+        except LgckptError as exc:
+            # The next one may do better, and no caller waits for this one.
+            place, error = self._connections.place, type(exc.__cause__ or exc).__name__
+            tell(
+                logger, logging.INFO, "sweep_failed", "%s: no sweep for now: %s", place, error,
+                database=place, error=error,
+            )  # fmt: skip
 
     async def sweep(self) -> int:
         """Delete the threads that have expired; gives how many.
@@ -136,6 +145,12 @@ class Expiry:
         for record in records:
             at = address(self._schema, from_sql(record[0]))
             deleted += bool(await self._drop(at, expired=True, wait=False))
+        if deleted:
+            place = self._connections.place
+            tell(
+                logger, logging.INFO, "sweep", "%s: %d threads that expired were deleted", place,
+                deleted, database=place, threads=deleted,
+            )  # fmt: skip
         return deleted
 
     async def close(self) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from operator import methodcaller
 from typing import Any, TypeVar
 
 import asyncpg
@@ -16,8 +18,10 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from lgckpt.backends.postgres_errors import is_lost, may_pass, place_of, translated
+from lgckpt.backends.postgres_errors import is_lost, may_pass, place_of, server_of, translated
 from lgckpt.errors import ClosedError
+from lgckpt.telling import tell
+from lgckpt.watching import Acquire, Watch, Watchable, Whereabouts, timed_acquire
 
 T = TypeVar("T")
 
@@ -30,6 +34,8 @@ LONGEST_WAIT = 1.0
 
 CLOSE_TIMEOUT = 5.0
 """Seconds that closing waits for what is under way."""
+
+logger = logging.getLogger(__name__)
 
 _inherited: list[object] = []
 """Pools of a forked child's parent: closing one would end the parent's sessions."""
@@ -58,7 +64,7 @@ class PoolOptions:
     connect: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Connections:
+class Connections(Watchable):
     """A pool, opened when first needed.
 
     Args:
@@ -78,6 +84,7 @@ class Connections:
         self._prepare = prepare
         self.place = place_of(source) if isinstance(source, str) else "the given pool's database"
         self._closed = False
+        self._acquire: Acquire = methodcaller("acquire", timeout=options.timeout)
         self._begin()
 
     def _begin(self) -> None:
@@ -97,6 +104,23 @@ class Connections:
         """Connections at most."""
         given = self.given
         return self._options.max_size if given is None else given.get_max_size()
+
+    def whereabouts(self, schema: str) -> Whereabouts:
+        """The server, as far as the URL names one."""
+        if not isinstance(self._source, str):
+            return Whereabouts("postgresql")
+        database, host, port = server_of(self._source)
+        return Whereabouts("postgresql", f"{database}|{schema}" if database else None, host, port)
+
+    def watch(self, watch: Watch | None) -> None:
+        """Tell who waited for a connection, and what is tried again."""
+        super().watch(watch)
+        acquire: Acquire = methodcaller("acquire", timeout=self._options.timeout)
+        self._acquire = acquire if watch is None else timed_acquire(acquire, watch)
+
+    def locked(self) -> None:
+        """Tell that a thread's lock was taken and is asked for again."""
+        self._retried("locked")
 
     @property
     def timeout(self) -> float | None:
@@ -119,6 +143,7 @@ class Connections:
             except Exception as exc:
                 if not self._may_pass(exc) or self._options.retry_for <= 0:
                     raise
+                self._tell_retry(logging.WARNING, exc, attempt=1)
                 await self._renew(exc)
             return await self._again(work)
         except Exception as exc:
@@ -167,14 +192,42 @@ class Connections:
             reraise=True,
         )
 
+        made = 1
+
         async def attempt() -> T:
+            nonlocal made
+            made += 1
             try:
                 return await self._once(work)
             except Exception as exc:
+                if self._may_pass(exc):
+                    self._tell_retry(logging.DEBUG, exc, attempt=made)
                 await self._renew(exc)
                 raise
 
-        return await attempts(attempt)
+        result: T = await attempts(attempt)
+        tell(
+            logger, logging.INFO, "recovered", "%s answers again", self.place, database=self.place,
+            attempt=made,
+        )  # fmt: skip
+        return result
+
+    def _tell_retry(self, level: int, exc: Exception, *, attempt: int) -> None:
+        reason = "lost" if is_lost(exc) else "conflict"
+        self._retried(reason)
+        tell(
+            logger,
+            level,
+            "retry",
+            "%s: %s, trying again for up to %s seconds",
+            self.place,
+            type(exc).__name__,
+            self._options.retry_for,
+            database=self.place,
+            reason=reason,
+            error=type(exc).__name__,
+            attempt=attempt,
+        )
 
     def _may_pass(self, exc: BaseException) -> bool:
         """Whether to try again; a password that is asked for may be the next one by then."""
@@ -185,11 +238,15 @@ class Connections:
     async def _renew(self, exc: Exception) -> None:
         """Have idle connections replaced: they went the way of the one that was lost."""
         if is_lost(exc) and self._pool is not None and self.given is None:
+            tell(
+                logger, logging.INFO, "reconnect", "%s: connections are replaced", self.place,
+                database=self.place,
+            )  # fmt: skip
             await self._pool.expire_connections()
 
     async def _once(self, work: Work[T]) -> T:
         pool = self._pool or await self._open()
-        async with pool.acquire(timeout=self._options.timeout) as connection:
+        async with self._acquire(pool) as connection:
             try:
                 return await work(connection)
             except Exception as exc:

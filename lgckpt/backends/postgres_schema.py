@@ -14,6 +14,7 @@ from typing import Any
 
 from lgckpt.backends.postgres_names import quoted
 from lgckpt.errors import ConfigurationError, UnsupportedFormatError
+from lgckpt.telling import tell
 
 SCHEMA = 1
 """The schema version that this release makes and understands: its migrations are 1 to this."""
@@ -117,8 +118,12 @@ async def stored_version(connection: Any, schema: str) -> int:
 async def _mention_official_tables(connection: Any, schema: str) -> None:
     """Say it if LangGraph's own saver used this schema: its checkpoints are not read from here."""
     if await _exists(connection, schema, "checkpoint_blobs"):
-        logger.warning(
+        tell(
+            logger,
+            logging.WARNING,
+            "other_tables",
             "schema %r holds checkpoints of LangGraph's own saver; "
             "lgckpt keeps its own beside them and does not read those",
             schema,
+            database=schema,
         )

@@ -81,6 +81,7 @@ class WaitingRoom:
                 late = translated(asyncio.TimeoutError(), self._connections.place, timeout)
                 assert late is not None  # noqa: S101 - a timeout is translated
                 raise late
+            self._connections.locked()
             longest = max(pause, SPACING * self._outside)
             await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311
             pause = min(2 * pause, LONGEST_PAUSE)

@@ -33,8 +33,10 @@ from lgckpt.rows import (
     Written,
 )
 from lgckpt.storage import Decide, Wanted, all_refs
+from lgckpt.telling import tell
+from lgckpt.watching import Watch, Whereabouts
 
-logger = logging.getLogger("lgckpt.redis")
+logger = logging.getLogger(__name__)
 
 CLOSE_LIMIT = 5.0
 """Seconds that closing waits for commands under way; none is begun any more."""
@@ -95,11 +97,16 @@ class RedisStorage(Facts):
             policy.startswith("volatile") and self._space.ttl_ms > 0
         )
         if info.get("maxmemory") and drops:
-            logger.warning(
+            tell(
+                logger,
+                logging.WARNING,
+                "eviction",
                 "Redis at %s drops keys once its memory is full (maxmemory-policy %s): "
                 "checkpoints are lost then; set it to noeviction",
                 self._calls.name,
                 policy,
+                database=self._calls.name,
+                policy=policy,
             )
 
     async def put(self, put: PutCheckpoint) -> bool:
@@ -279,6 +286,14 @@ class RedisStorage(Facts):
     async def reclaim(self, thread_id: str) -> int:
         """Drop the thread's chunks that no row needs; gives how many."""
         return await redis_bulk.reclaim(self._space, thread_id)
+
+    def whereabouts(self) -> Whereabouts:
+        """The server, unless Sentinels or a cluster say which it is."""
+        return self._calls.whereabouts()
+
+    def watch(self, watch: Watch | None) -> None:
+        """Tell who waited for a connection, and what is tried again."""
+        self._calls.watch(watch)
 
     async def close(self) -> None:
         """Let what is under way come to an end, and close the client unless it is the caller's."""

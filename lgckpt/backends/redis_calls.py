@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,6 +25,8 @@ from lgckpt.backends.redis_clients import Source
 from lgckpt.backends.redis_errors import kind, reason
 from lgckpt.backends.redis_scripts import Script
 from lgckpt.errors import ClosedError, StorageError
+from lgckpt.telling import tell
+from lgckpt.watching import TimedGate, Watch, Watchable, Whereabouts
 
 T = TypeVar("T")
 
@@ -32,6 +35,8 @@ FIRST_CONTACT = 1.0
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5
 """Seconds between two tries, doubled each time."""
+
+logger = logging.getLogger(__name__)
 
 
 class Call(NamedTuple):
@@ -49,7 +54,7 @@ class Replicas(NamedTuple):
     timeout_ms: int
 
 
-class Calls:
+class Calls(Watchable):
     """The one way to the server, on one event loop.
 
     Every command sent here may be sent twice: the scripts see to it that a second time
@@ -67,7 +72,7 @@ class Calls:
         self._retry_for = retry_for
         self._replicas = replicas
         self._client: Any = None
-        self._gate: asyncio.Semaphore | None = None
+        self._gate: asyncio.Semaphore | TimedGate | None = None
         self._reached = False
         self._closed = False
 
@@ -145,6 +150,24 @@ class Calls:
                 raise
 
         return [_inner(found) for found in await self._trying(ask)]
+
+    def whereabouts(self) -> Whereabouts:
+        """The server, where the name is that of one."""
+        server, slash, database = self.name.rpartition("/")
+        host, _, port = server.rpartition(":")
+        if not slash or not port.isdigit():
+            return Whereabouts("redis", database if slash else None)
+        return Whereabouts("redis", database, host, int(port))
+
+    def watch(self, watch: Watch | None) -> None:
+        """Tell who waited for a connection, and what is tried again."""
+        super().watch(watch)
+        gate = self._gate
+        if gate is not None:
+            self._gate = self._watched(gate.gate if isinstance(gate, TimedGate) else gate)
+
+    def _watched(self, gate: asyncio.Semaphore) -> asyncio.Semaphore | TimedGate:
+        return gate if self._watch is None else TimedGate(gate, self._watch)
 
     def refuse(self) -> None:
         """Begin no further command."""
@@ -232,7 +255,7 @@ class Calls:
         A cluster client of redis-py closes connections while others use them, when it looks
         anew for the masters; those then fail with an AttributeError.
         """
-        began, pause = time.monotonic(), FIRST_PAUSE
+        began, pause, failed = time.monotonic(), FIRST_PAUSE, 0
         while True:
             try:
                 client, gate = self._opened()
@@ -244,19 +267,46 @@ class Calls:
                 spent = time.monotonic() - began
                 if kind(exc) not in ("away", "replica") or spent + pause > self._patience(exc):
                     raise self._error(exc) from exc
+                failed += 1
+                self._tell_retry(exc, failed)
                 await self._recover(client, exc)
             else:
                 self._reached = True
+                if failed:
+                    self._tell_recovered(failed)
                 return result
             await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311
             pause = min(pause * 2, LONGEST_PAUSE)
 
-    def _opened(self) -> tuple[Any, asyncio.Semaphore]:
+    def _tell_retry(self, exc: Exception, attempt: int) -> None:
+        found, error = kind(exc), type(exc).__name__
+        self._retried(found)
+        tell(
+            logger,
+            logging.WARNING if attempt == 1 else logging.DEBUG,
+            "retry",
+            "Redis at %s: %s, trying again for up to %s seconds",
+            self.name,
+            error,
+            self._patience(exc),
+            database=self.name,
+            reason=found,
+            error=error,
+            attempt=attempt,
+        )
+
+    def _tell_recovered(self, failed: int) -> None:
+        tell(
+            logger, logging.INFO, "recovered", "Redis at %s answers again", self.name,
+            database=self.name, attempt=failed + 1,
+        )  # fmt: skip
+
+    def _opened(self) -> tuple[Any, asyncio.Semaphore | TimedGate]:
         if self._closed:
             raise ClosedError("this saver was closed")
         if self._client is None or self._gate is None:
             self._client = self._source.make()
-            self._gate = asyncio.Semaphore(max(1, self._source.most))
+            self._gate = self._watched(asyncio.Semaphore(max(1, self._source.most)))
         return self._client, self._gate
 
     def _patience(self, exc: Exception) -> float:
@@ -267,6 +317,10 @@ class Calls:
     async def _recover(self, client: Any, exc: Exception) -> None:
         """Have the next try connect anew where the server at the other end is the wrong one."""
         if kind(exc) == "replica":
+            tell(
+                logger, logging.INFO, "reconnect", "Redis at %s is a replica: connecting anew",
+                self.name, database=self.name,
+            )  # fmt: skip
             with suppress(Exception):
                 if self._source.cluster:
                     await client.aclose()

@@ -59,6 +59,7 @@ from lgckpt.rows import (
     Written,
 )
 from lgckpt.storage import Decide, Wanted, all_refs, run_sync
+from lgckpt.watching import Watch, Whereabouts
 
 _HAS_WRITES = (
     "EXISTS (SELECT 1 FROM lgckpt_writes AS w WHERE w.tid = i.tid"
@@ -128,6 +129,14 @@ class SqliteStorage(Bulk, Facts):
                 raise
             with self._read():
                 pass
+
+    def whereabouts(self) -> Whereabouts:
+        """The file's name, without the directories that it is in."""
+        return Whereabouts("sqlite", Path(self._connections.name.partition("?")[0]).name)
+
+    def watch(self, watch: Watch | None) -> None:
+        """Tell who waited for the writing connection."""
+        self._connections.watch(watch)
 
     def close(self) -> None:
         """Close all connections but one of the caller's; safe to call again."""

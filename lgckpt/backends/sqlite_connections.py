@@ -25,6 +25,7 @@ from lgckpt.backends.sqlite_log import Log
 from lgckpt.backends.sqlite_schema import select
 from lgckpt.backends.sqlite_shared import Shared
 from lgckpt.errors import ClosedError, ConfigurationError, StorageError
+from lgckpt.watching import TimedLock, Watch
 
 T = TypeVar("T")
 
@@ -93,6 +94,7 @@ class Connections:
         self._writer: sqlite3.Connection | None = self._given
         self._log: Log | None = None
         self._idle: list[sqlite3.Connection] = []
+        self._watch: Watch | None = None
         self._begin()
         self._forking = self._forked_midway = self._resting = False
         self._check, self._create, self._schema = check, create, schema
@@ -100,10 +102,17 @@ class Connections:
         forks.register(self)
 
     def _begin(self) -> None:
-        self._lock = threading.RLock()
+        self._turn = threading.RLock()
         self._gate = threading.Condition()
         self._inside = 0
-        self._shared = Shared(self._lock, self._transaction)
+        self._shared = Shared(self._turn, self._transaction)
+        self.watch(self._watch)
+
+    def watch(self, watch: Watch | None) -> None:
+        """Tell who waited for the writing connection, or nobody."""
+        self._watch = watch
+        self._lock: Any = self._turn if watch is None else TimedLock(self._turn, watch)
+        self._shared.guard(self._lock)
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:

@@ -19,6 +19,7 @@ from lgckpt.backends.sqlite_threads import (
     now,
 )
 from lgckpt.errors import LgckptError
+from lgckpt.telling import tell
 
 COARSE = 20
 """A life is prolonged only once a part in so many of it has passed, not at every use."""
@@ -100,7 +101,11 @@ class Expiry:
                     (self._until(), life.tid, now(), enough),
                 )
             except LgckptError as exc:
-                logger.warning("a thread that was read does not live longer for it: %s", exc)
+                tell(
+                    logger, logging.WARNING, "refresh_failed",
+                    "a thread that was read does not live longer for it: %s", exc,
+                    database=self._connections.name, error=type(exc.__cause__ or exc).__name__,
+                )  # fmt: skip
 
     def sweep_sometimes(self) -> None:
         """Clear some away after a put, which is done whatever comes of this."""
@@ -111,7 +116,10 @@ class Expiry:
         try:
             _, more = self._sweep_some()
         except LgckptError as exc:
-            logger.debug("no sweep for now: %s", exc)
+            tell(
+                logger, logging.INFO, "sweep_failed", "no sweep for now: %s", exc,
+                database=self._connections.name, error=type(exc.__cause__ or exc).__name__,
+            )  # fmt: skip
             return
         if more:
             ended = time.monotonic()
@@ -140,6 +148,12 @@ class Expiry:
             more = clear(connection, PIECE)
             while more and time.monotonic() < deadline:
                 more = clear(connection, PIECE)
+        if ended:
+            name = self._connections.name
+            tell(
+                logger, logging.INFO, "sweep", "%s: %d threads that expired were deleted", name,
+                len(ended), database=name, threads=len(ended),
+            )  # fmt: skip
         return len(ended), more or len(ended) == BATCH
 
 

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from importlib import resources
 
 from lgckpt.errors import UnsupportedFormatError
+from lgckpt.telling import tell
 
 SCHEMA = 2
 """The schema version that this release makes and understands."""
@@ -126,7 +127,11 @@ def _mention_official_tables(connection: sqlite3.Connection) -> None:
     """Say it if LangGraph's own saver used this file: its checkpoints are not read from here."""
     tables = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN (?, ?)"
     if connection.execute(tables, ("checkpoints", "writes")).fetchone()[0] == 2:
-        logger.warning(
+        tell(
+            logger,
+            logging.WARNING,
+            "other_tables",
             "this SQLite database holds checkpoints of LangGraph's own saver; "
-            "lgckpt keeps its own beside them and does not read those"
+            "lgckpt keeps its own beside them and does not read those",
+            database=connection.execute("PRAGMA database_list").fetchone()[2],
         )

@@ -54,6 +54,10 @@ class Shared:
         self._write = write
         self._waiting: deque[_Job] = deque()
 
+    def guard(self, lock: AbstractContextManager[Any]) -> None:
+        """Take the same lock by another object from now on."""
+        self._lock = lock
+
     def run(self, do: Callable[[sqlite3.Connection], T]) -> T:
         """Do something in a transaction that others may share; it may be done more than once.
 

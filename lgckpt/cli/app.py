@@ -40,6 +40,7 @@ COMMANDS: tuple[str, ...] = (
     "stats",
     "export",
     "migrate",
+    "loadtest",
     "prune",
     "vacuum",
     "copy",

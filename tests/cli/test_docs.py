@@ -1,4 +1,4 @@
-"""What docs/command-line.md shows can be typed."""
+"""What the documentation shows can be typed, and docs/command-line.md has all of it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ import pytest
 from lgckpt.cli.app import load
 from lgckpt.cli.environment import in_place
 from tests.cli.command import ROOT
+from tests.docs.pages import PAGES, blocks
 
 TEXT = (ROOT / "docs" / "command-line.md").read_text()
 COMMANDS: dict[str, Any] = load().commands
 LINES = [
     line
-    for block in re.findall(r"```\n(.*?)```", TEXT, re.DOTALL)
-    for line in block.splitlines()
+    for page in PAGES
+    for block in blocks(page)
+    if block.language == "sh"
+    for line in block.code.splitlines()
     if line.startswith("lgckpt ") and not line.startswith("lgckpt --")
 ]
 
@@ -26,7 +29,7 @@ LINES = [
 def test_an_example_parses(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OLD", "NEW", "DATABASE_URL"):
         monkeypatch.setenv(name, f"sqlite:///{name}.db")
-    _, name, *words = shlex.split(re.split(r" [>|<] ", line)[0])
+    _, name, *words = shlex.split(re.split(r" [>|<] ", line)[0], comments=True)
     COMMANDS[name].make_context(name, in_place(words))
 
 

@@ -92,7 +92,7 @@ def test_a_policy_that_drops_data_is_reported(
     with (
         server(maxmemory="100mb", maxmemory_policy=policy) as made,
         lgckpt.RedisSaver(made.url, ttl=ttl) as saver,
-        caplog.at_level(logging.WARNING, "lgckpt.redis"),
+        caplog.at_level(logging.WARNING, "lgckpt"),
     ):
         saver.setup()
     assert (policy in caplog.text) is warned

@@ -1,0 +1,302 @@
+"""`lgckpt loadtest`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lgckpt.cli.app import (
+    PROBLEM,
+    AsJson,
+    app,
+    complain,
+    err,
+    examples,
+    out,
+    print_json,
+    resolved,
+    run,
+    say,
+)
+from lgckpt.cli.environment import OPTION
+from lgckpt.cli.secrets import hidden
+from lgckpt.errors import ConfigurationError, StorageError
+
+if TYPE_CHECKING:
+    from lgckpt.loadtest.results import Run
+    from lgckpt.loadtest.settings import Settings
+
+COMPARE = "compare"
+
+
+@app.command(
+    "loadtest",
+    epilog=examples(
+        "lgckpt loadtest postgresql://embedded",
+        "lgckpt loadtest postgresql://db/test --vs langgraph+postgresql://db/test --report out",
+        "lgckpt loadtest redis://cache/0 --workload mixed:chat=3,hitl=1 --rate 500/s --duration 5m",
+        "lgckpt loadtest --from-env DATABASE_URL --ramp 1..512 --processes 4",
+        "lgckpt loadtest sqlite:///x.db --replay calls.lgckpt --pace 2",
+        "lgckpt loadtest compare before/results.json after/results.json",
+    ),
+)
+def loadtest(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="URL",
+            help="The database: any URL of lgckpt's, langgraph+... for the official savers, "
+            "postgresql://embedded or redis://embedded for a throw-away server; or in its place "
+            f"{OPTION} VAR. Or the word compare, and two results.json.",
+            show_default=False,
+            callback=resolved,
+        ),
+    ],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[A.json B.json]", help="What to compare.", show_default=False),
+    ] = None,
+    vs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Another database, tested in turns with the first.",
+            callback=resolved,
+        ),
+    ] = None,
+    workload: Annotated[
+        str,
+        typer.Option(
+            "--workload",
+            "-w",
+            metavar="W",
+            help="chat, research, fanout, wide, hitl, mixed, or mixed:chat=3,hitl=1.",
+        ),
+    ] = "chat",
+    replay: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Play what lgckpt.record() recorded, in its place."),
+    ] = None,
+    pace: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            min=0.001,
+            help="Play it X times as fast as it was recorded, and not as fast as may be.",
+            show_default=False,
+        ),
+    ] = None,
+    clients: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            show_default=False,
+            help="Clients of a closed loop: 16 if nothing is said. With --rate, how many "
+            "supersteps may be under way: 256.",
+        ),
+    ] = None,
+    rate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="R",
+            help="An open loop: so many supersteps are due, as 500/s; latencies count from then.",
+        ),
+    ] = None,
+    ramp: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A..B",
+            help="Double the clients from A to B, or rates as 100/s..5000/s, to find the knee.",
+        ),
+    ] = None,
+    duration: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            show_default=False,
+            help="Of each side, or of each level of a ramp: 20s, or 5s, if nothing is said.",
+        ),
+    ] = None,
+    warmup: Annotated[
+        str, typer.Option(metavar="TIME", help="Before it, on each side; not counted.")
+    ] = "3s",
+    processes: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Processes that share the clients.")
+    ] = 1,
+    connections: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Of a Postgres pool, in each process.")
+    ] = 10,
+    timeout: Annotated[str, typer.Option(metavar="TIME", help="How long a call may take.")] = "30s",
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the workload.")] = 1,
+    chaos: Annotated[
+        bool,
+        typer.Option(
+            "--chaos",
+            help="Kill the embedded server and start it again, a few times; what it acknowledged "
+            "must be there.",
+        ),
+    ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the threads of the test in the database.")
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write results.json and report.html there."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find out how many agents a database carries, how it degrades, and what it stores.
+
+    Every read is compared with what that client had written. The test writes threads of its own,
+    and deletes them at its end. Ctrl-C ends it early, with what was found.
+
+    Exit codes: 0 done, 1 a read was wrong or a call failed, 2 wrong usage.
+    """
+    if target == COMPARE:
+        _compare(files or [], as_json=as_json)
+        return
+    if files:
+        raise ConfigurationError("one URL, and --vs for another; two files only with compare")
+    settings = _needing_the_extra(
+        lambda: _settings(
+            url=target, vs=vs, workload=workload, replay=replay, pace=pace, clients=clients,
+            rate=rate, ramp=ramp, duration=duration, warmup=warmup, processes=processes,
+            connections=connections, timeout=timeout, seed=seed, chaos=chaos, keep=keep,
+        )
+    )  # fmt: skip
+    found = run(_run(settings, quiet=as_json))
+    if report is not None:
+        _save(found, report)
+    if as_json:
+        from lgckpt.loadtest.results import document  # noqa: PLC0415
+
+        print_json(document(found))
+    else:
+        _tell(found, report)
+    from lgckpt.loadtest.running import failed  # noqa: PLC0415
+
+    if failed(found, chaos=chaos):
+        raise typer.Exit(PROBLEM)
+
+
+def _needing_the_extra(make: Any) -> Any:
+    try:
+        return make()
+    except ModuleNotFoundError as exc:
+        raise ConfigurationError(
+            f"lgckpt loadtest needs the {exc.name} package: pip install 'lgckpt[loadtest]'"
+        ) from exc
+
+
+def _settings(
+    *,
+    clients: int | None,
+    rate: str | None,
+    ramp: str | None,
+    duration: str | None,
+    warmup: str,
+    timeout: str,
+    **others: Any,
+) -> Settings:
+    import lgckpt.loadtest.running  # noqa: F401, PLC0415 - what it needs is an extra
+    from lgckpt.loadtest.settings import (  # noqa: PLC0415
+        CLIENTS,
+        OPEN_CLIENTS,
+        Settings,
+        ramp_of,
+        rate_of,
+        seconds_of,
+    )
+
+    span, of_rates = (None, False) if ramp is None else ramp_of(ramp)
+    if span is not None and not of_rates and clients is not None:
+        raise ConfigurationError("--ramp 1..512 says how many clients; no --clients with it")
+    is_open = rate is not None or of_rates
+    return Settings(
+        clients=clients or (OPEN_CLIENTS if is_open else CLIENTS),
+        rate=None if rate is None else rate_of(rate),
+        ramp=span,
+        ramp_rate=of_rates,
+        duration=None if duration is None else seconds_of(duration),
+        warmup=seconds_of(warmup),
+        timeout=seconds_of(timeout),
+        **others,
+    )
+
+
+async def _run(settings: Settings, *, quiet: bool) -> Run:
+    from lgckpt.loadtest.report.live import watching  # noqa: PLC0415
+    from lgckpt.loadtest.running import run as run_loadtest  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    command = hidden(" ".join(["lgckpt", *sys.argv[1:]]))
+    with _interrupted(stop), watching(err, quiet=quiet) as watch:
+        return await run_loadtest(settings, watch=watch, stop=stop, command=command)
+
+
+@contextmanager
+def _interrupted(stop: asyncio.Event) -> Iterator[None]:
+    """Ctrl-C ends the test in order; a second one ends at once."""
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        stop.set()
+        complain("ending the test; again to end at once")
+        loop.remove_signal_handler(signal.SIGINT)
+
+    # Not there on Windows: then the first Ctrl-C ends at once.
+    with suppress(NotImplementedError):
+        loop.add_signal_handler(signal.SIGINT, end)
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
+    try:
+        yield
+    finally:
+        with suppress(NotImplementedError):
+            loop.remove_signal_handler(signal.SIGINT)
+            loop.remove_signal_handler(signal.SIGTERM)
+
+
+def _save(found: Run, directory: Path) -> None:
+    from lgckpt.loadtest.report import save  # noqa: PLC0415
+
+    try:
+        page = save(found, directory)
+    except OSError as exc:
+        raise StorageError(f"{directory} cannot be written: {exc.strerror}") from exc
+    complain(f"the report is {page}")
+
+
+def _tell(found: Run, report: Path | None) -> None:
+    from lgckpt.loadtest.report.terminal import tell, told  # noqa: PLC0415
+
+    tell(out, told(found))
+    if report is None:
+        say("--report DIR writes all of it as a page with plots")
+
+
+def _compare(files: list[Path], *, as_json: bool) -> None:
+    if len(files) != 2:
+        raise ConfigurationError("compare needs two files: lgckpt loadtest compare a.json b.json")
+
+    def read_both() -> tuple[Run, Run]:
+        from lgckpt.loadtest.report import terminal  # noqa: F401, PLC0415 - as above
+        from lgckpt.loadtest.results import read  # noqa: PLC0415
+
+        return read(files[0]), read(files[1])
+
+    before, after = _needing_the_extra(read_both)
+    from lgckpt.loadtest.report.compare import jsonable  # noqa: PLC0415
+    from lgckpt.loadtest.report.terminal import compared, tell  # noqa: PLC0415
+
+    if as_json:
+        print_json(jsonable(before, after))
+    else:
+        tell(out, compared(before, after))

@@ -1,0 +1,1 @@
+"""Load tests of databases: how many agents one carries, how it degrades, what it stores."""

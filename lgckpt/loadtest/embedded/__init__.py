@@ -1,0 +1,1 @@
+"""Throw-away servers, for a load test in one command."""

@@ -1,0 +1,1 @@
+"""The plots of a run, one a file; each is a figure of Matplotlib's, drawn without a display."""
