@@ -7,11 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.cli.command import ROOT
-
-pytest.importorskip("gevent", reason="pip install 'lgckpt[locust]'")
 
 GOOD = """
 from lgckpt.loadtest.locust_users import CheckpointUser
