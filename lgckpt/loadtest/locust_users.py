@@ -7,8 +7,10 @@
         url = "postgresql://db/test"
         workload = "mixed:chat=3,hitl=1"
 
-Then `locust --master` and `locust --worker` as ever; each call is a request of type "checkpoint",
-and a read that is not what was written fails. Distributing the users is Locust's part.
+Then `LOCUST_SKIP_MONKEY_PATCH=1 locust --master` and `--worker` as ever: savers have threads and
+event loops of their own, which gevent's patches would stop; calls are made in gevent's pool of
+threads. Each call is a request of type "checkpoint", and a read that is not what was written fails.
+Distributing the users is Locust's part.
 """
 
 from __future__ import annotations
@@ -20,14 +22,19 @@ from time import perf_counter
 from typing import Any, ClassVar
 
 import gevent
+from gevent.monkey import is_module_patched
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from locust import User, task
 
+from lgckpt.errors import ConfigurationError
 from lgckpt.loadtest.agents import Agent, Dealer
 from lgckpt.loadtest.calls import Call, Get, Pause, Put, PutWrites, Together
 from lgckpt.loadtest.checking import check_get, check_history
 from lgckpt.loadtest.workloads import parse
 from lgckpt.url import from_url
+
+THREADS = 100
+"""Calls that the users of one worker may have under way at once."""
 
 
 class CheckpointUser(User):
@@ -48,7 +55,15 @@ class CheckpointUser(User):
     _prefix: ClassVar[str] = f"locust-{secrets.token_hex(4)}"
 
     def on_start(self) -> None:
-        """Open the saver, if this is the first user."""
+        """Open the saver, if this is the first user.
+
+        Raises:
+            ConfigurationError: gevent has patched threads.
+        """
+        if is_module_patched("threading"):
+            raise ConfigurationError("start Locust with LOCUST_SKIP_MONKEY_PATCH=1")
+        pool = gevent.get_hub().threadpool
+        pool.maxsize = max(pool.maxsize, THREADS)
         self._saver = self._savers.get(self.url) or self._savers.setdefault(
             self.url, from_url(self.url)
         )
@@ -70,7 +85,8 @@ class CheckpointUser(User):
     def _timed(self, agent: Agent, call: Call) -> bool:
         began, error, size = perf_counter(), None, 0
         try:
-            size = self._made(agent, call)
+            # In a thread: a call that waits must not have all other users wait.
+            size = gevent.get_hub().threadpool.apply(self._made, (agent, call))
         except Exception as exc:
             error = exc
         self.environment.events.request.fire(
