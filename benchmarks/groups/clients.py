@@ -22,6 +22,8 @@ _LENGTH = 4
 """Supersteps of a client."""
 _LEAST = 32
 """Supersteps of a sample: fewer clients run more chats."""
+_MANY = 64
+"""Clients that warm a saver up; with more of them, one round has supersteps enough."""
 _QUANTITY = "supersteps a second"
 
 
@@ -46,9 +48,9 @@ async def _backend(backend: str, settings: Settings) -> list[Result]:
             }
             for side, saver in savers.items():
                 # Connects as often as it will, prepares statements and fills caches.
-                await Clients(f"{side} warm", [saver], max(counts)).rate(0, 1)
-            for _ in range(1 if settings.quick else 2):
-                for count in counts:
+                await Clients(f"{side} warm", [saver], _MANY).rate(0, 1)
+            for turn in range(1 if settings.quick else 2):
+                for count in [count for count in counts if count <= _MANY or not turn]:
                     for side in order:
                         clients = Clients(side, [savers[side]], count)
                         for _ in range(max(1, _LEAST // (count * _LENGTH))):
