@@ -85,6 +85,29 @@ class Batch(NamedTuple):
         return b"".join([row.refs for row in self.rows] + [one.refs for one in self.writes])
 
 
+class Room(NamedTuple):
+    """How much of several threads is read at once.
+
+    Attributes:
+        places: Most places of a thread; one that has more is not read.
+        size: Most bytes of a thread; after as many no further one is begun.
+    """
+
+    places: int
+    size: int
+
+
+WRITES_A_PLACE = 16
+"""Pending writes that a place has on average, at most, for its thread to be read in one go."""
+
+
+def size_of(batch: Batch) -> int:
+    """The bytes of a batch's rows, writes and chunks, as they are stored."""
+    size = sum([len(row[7]) + len(row[8]) + len(row[9]) for row in batch.rows])
+    size += sum([len(write[8]) + len(write[9]) for write in batch.writes])
+    return size + sum([len(name) + len(frame) for name, frame in batch.chunks])
+
+
 def claiming(known: Known) -> tuple[Known, dict[bytes, None]]:
     """`known`, and the hashes that it says are known, filled in as it is asked."""
     claims: dict[bytes, None] = {}
