@@ -27,6 +27,9 @@ from lgckpt.rows import CheckpointRow, Chunk, WriteRow
 TOGETHER = 500
 """Most values bound in one INSERT of several rows: SQLite before 3.32 takes 999 in all."""
 
+AT_ONCE = 16
+"""Rows read before their size is looked at."""
+
 Types = frozenset[tuple[type, ...]]
 
 
@@ -45,7 +48,7 @@ def _query(table: str, columns: str) -> str:
 
 
 _ROWS, _WRITES = _query("checkpoints", ROW), _query("writes", WRITE)
-_PLACE = (str, str)
+_PLACE = (int, str, str, str)
 _ROW_TYPES: Types = frozenset((*_PLACE, *types) for types in ROW_TYPES)
 _WRITE_TYPES: Types = frozenset((*_PLACE, *types) for types in WRITE_TYPES)
 
@@ -148,11 +151,14 @@ class _Reader:
         self, query: str, values: tuple[object, ...], types: Types, most: int
     ) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = []
-        for own, *row in self._connection.execute(query, values):
-            if not own or tuple(map(type, row[1:])) not in types or len(found) == most:
+        cursor = self._connection.execute(query, values)
+        while some := cursor.fetchmany(AT_ONCE):
+            if not types.issuperset([tuple(map(type, row)) for row in some]):
                 raise _Full
-            self._take(len(row[-1]) + len(row[-2]) + len(row[-3]))
-            found.append(tuple(row))
+            if not all([row[0] for row in some]) or len(found) + len(some) > most:
+                raise _Full
+            self._take(sum([len(row[-1]) + len(row[-2]) + len(row[-3]) for row in some]))
+            found += [row[1:] for row in some]
         return found
 
     def _chunks(self, tid: int, wanted: Sequence[bytes]) -> dict[bytes, bytes]:
