@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "mailbox": {"errors"},
     "loops": {"errors", "forks", "mailbox"},
     "chunks": SHARED,
-    "bulk": {"rows"},
+    "bulk": {"errors", "rows"},
     "storage": {"bulk", "rows"},
     "packing": SHARED | {"serde"},
     "backends": {"bulk", "chunks", "errors", "forks", "rows", "storage"},

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, TypeVar
 
-from lgckpt.backends.redis_calls import Calls
+from lgckpt.backends.redis_calls import Call, Calls
 from lgckpt.backends.redis_keys import ThreadKeys, place, shelf, thread_keys, write_member
 from lgckpt.backends.redis_registry import Registry
 from lgckpt.backends.redis_rows import pack_head, pack_write
@@ -87,8 +87,7 @@ class Space:
         Raises:
             StorageError: Others kept the thread locked.
         """
-        keys, tail = self.keys(thread_id), _arguments(batch)
-        runs = {row.run_id for row in batch.rows if row.run_id is not None}
+        keys, tail, runs = self.keys(thread_id), _arguments(batch), _runs(batch)
         likely_new = batch.mode == "copy" or any(row.parent_id is None for row in batch.rows)
         fresh_until = await self.registry.register(thread_id, runs) if likely_new else 0.0
         began, pause = time.monotonic(), 0.002
@@ -105,6 +104,25 @@ class Space:
                 raise StorageError(f"Redis at {self.calls.name}: thread {thread_id!r} stays locked")
             await asyncio.sleep(pause)
             pause = min(pause * 2, 0.05)
+
+    async def store_many(self, batches: Sequence[tuple[str, Batch]]) -> list[bool]:
+        """Store a batch of each of several threads, which are likely to be new.
+
+        Raises:
+            StorageError: Others kept a thread locked.
+        """
+        if not batches:
+            return []
+        await self.registry.register_many([(name, _runs(batch)) for name, batch in batches])
+        calls = []
+        for thread_id, batch in batches:
+            args = (*self._head(thread_id, batch, fresh=True), *_arguments(batch))
+            calls.append(Call(STORE, self.keys(thread_id), args))
+        codes = await self.calls.durable_many(calls)
+        return [
+            code == STORED if code in (REFUSED, STORED) else await self.store(*one)
+            for code, one in zip(codes, batches, strict=True)
+        ]
 
     def _head(self, thread_id: str, batch: Batch, *, fresh: bool) -> tuple[bytes | int, ...]:
         parent, etag = b"", b""
@@ -168,6 +186,10 @@ class Space:
 def new_epoch() -> bytes:
     """An epoch that was never there before."""
     return secrets.token_bytes(8)
+
+
+def _runs(batch: Batch) -> set[str]:
+    return {row.run_id for row in batch.rows if row.run_id is not None}
 
 
 def _arguments(batch: Batch) -> list[bytes | int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from lgckpt.backends.sqlite_rows import (
     marks,
 )
 from lgckpt.backends.sqlite_threads import find_tid
-from lgckpt.bulk import WRITES_A_PLACE, Batch, Room, size_of
+from lgckpt.bulk import WRITES_A_PLACE, Batch, Room
 from lgckpt.chunks import collecting, walk
 from lgckpt.rows import CheckpointRow, Chunk, WriteRow
 
@@ -34,23 +34,23 @@ Types = frozenset[tuple[type, ...]]
 
 
 def _query(table: str, columns: str) -> str:
-    """All of a thread, with whether a row is its own.
+    """All of a thread, its id in front, but for rows that are not its own.
 
     Joined with itself: a damaged index, which is `i` here, names rows of other threads.
     """
     cells = ", ".join(f"d.{name}" for name in columns.split(", "))
     return (
-        "SELECT (d.tid, d.checkpoint_ns, d.checkpoint_id)"
-        " IS (i.tid, i.checkpoint_ns, i.checkpoint_id), ?1, i.checkpoint_ns, i.checkpoint_id,"
+        "SELECT CASE WHEN (d.tid, d.checkpoint_ns, d.checkpoint_id)"
+        " IS (i.tid, i.checkpoint_ns, i.checkpoint_id) THEN ?1 END, i.checkpoint_ns, i.checkpoint_id,"
         f" {cells} FROM lgckpt_{table} AS i LEFT JOIN lgckpt_{table} AS d ON d.rowid = i.rowid"
         " WHERE i.tid = ?2 LIMIT ?3"
     )
 
 
 _ROWS, _WRITES = _query("checkpoints", ROW), _query("writes", WRITE)
-_PLACE = (int, str, str, str)
-_ROW_TYPES: Types = frozenset((*_PLACE, *types) for types in ROW_TYPES)
-_WRITE_TYPES: Types = frozenset((*_PLACE, *types) for types in WRITE_TYPES)
+_KEY = (str, str, str)
+_ROW_TYPES: Types = frozenset((*_KEY, *types) for types in ROW_TYPES)
+_WRITE_TYPES: Types = frozenset((*_KEY, *types) for types in WRITE_TYPES)
 
 
 class Whole:
@@ -77,9 +77,9 @@ class Whole:
             for thread_id in thread_ids:
                 if size >= room.size:
                     break
-                batch = _Reader(connection, thread_id, room).read()
-                size += 0 if batch is None else size_of(batch)
-                found.append(batch)
+                reader = _Reader(connection, thread_id, room)
+                found.append(reader.read())
+                size += reader.size
         return found
 
     def load_threads(self, loads: Sequence[tuple[str, Batch]]) -> list[bool]:
@@ -113,18 +113,27 @@ class Whole:
         return stored
 
 
+_checkpoint: Callable[[Any], CheckpointRow] = partial(tuple.__new__, CheckpointRow)
+_write: Callable[[Any], WriteRow] = partial(tuple.__new__, WriteRow)
+"""What `_make` does, without a call of Python's for each row."""
+
+
 class _Full(Exception):
     """A thread is too large to be read at once, or is not what it should be."""
 
 
 class _Reader:
-    """Reads one thread, as long as there is room for it."""
+    """Reads one thread, as long as there is room for it.
+
+    Attributes:
+        size: The bytes read so far.
+    """
 
     def __init__(self, connection: sqlite3.Connection, thread_id: str, room: Room) -> None:
         self._connection = connection
         self._thread_id = thread_id
         self._room = room
-        self._size = 0
+        self.size = 0
 
     def read(self) -> Batch | None:
         """All of it; None for one that cannot be read so."""
@@ -135,16 +144,16 @@ class _Reader:
             return None
 
     def _of(self, tid: int) -> Batch:
-        places, query = self._room.places, (self._thread_id, tid)
-        rows = self._all(_ROWS, (*query, places + 1), _ROW_TYPES, places)
+        places, of = self._room.places, (self._thread_id, tid)
+        rows = self._all(_ROWS, (*of, places + 1), _ROW_TYPES, places)
         most = WRITES_A_PLACE * places
-        writes = self._all(_WRITES, (*query, most + 1), _WRITE_TYPES, most)
+        writes = self._all(_WRITES, (*of, most + 1), _WRITE_TYPES, most)
         if len({row[1:3] for part in (rows, writes) for row in part}) > places:
             raise _Full
-        batch = Batch([*map(CheckpointRow._make, rows)], [*map(WriteRow._make, writes)])
+        batch = Batch([*map(_checkpoint, rows)], [*map(_write, writes)])
         if refs := batch.refs:
             chunks = walk(collecting(refs, sweeps=False), partial(self._chunks, tid))
-            return batch._replace(chunks=[Chunk(*one) for one in chunks.items()])
+            return batch._replace(chunks=[*map(Chunk._make, chunks.items())])
         return batch
 
     def _all(
@@ -155,10 +164,10 @@ class _Reader:
         while some := cursor.fetchmany(AT_ONCE):
             if not types.issuperset([tuple(map(type, row)) for row in some]):
                 raise _Full
-            if not all([row[0] for row in some]) or len(found) + len(some) > most:
+            found += some
+            if len(found) > most:
                 raise _Full
             self._take(sum([len(row[-1]) + len(row[-2]) + len(row[-3]) for row in some]))
-            found += [row[1:] for row in some]
         return found
 
     def _chunks(self, tid: int, wanted: Sequence[bytes]) -> dict[bytes, bytes]:
@@ -167,8 +176,8 @@ class _Reader:
         return found
 
     def _take(self, size: int) -> None:
-        self._size += size
-        if self._size > self._room.size:
+        self.size += size
+        if self.size > self._room.size:
             raise _Full
 
 
