@@ -41,8 +41,9 @@ def _query(table: str, columns: str) -> str:
     cells = ", ".join(f"d.{name}" for name in columns.split(", "))
     return (
         "SELECT CASE WHEN (d.tid, d.checkpoint_ns, d.checkpoint_id)"
-        " IS (i.tid, i.checkpoint_ns, i.checkpoint_id) THEN ?1 END, i.checkpoint_ns, i.checkpoint_id,"
-        f" {cells} FROM lgckpt_{table} AS i LEFT JOIN lgckpt_{table} AS d ON d.rowid = i.rowid"
+        " IS (i.tid, i.checkpoint_ns, i.checkpoint_id) THEN ?1 END,"
+        f" i.checkpoint_ns, i.checkpoint_id, {cells} FROM lgckpt_{table} AS i"
+        f" LEFT JOIN lgckpt_{table} AS d ON d.rowid = i.rowid"
         " WHERE i.tid = ?2 LIMIT ?3"
     )
 
@@ -188,7 +189,9 @@ def _insert(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[Any,
     width = len(rows[0])
     for some in _slices(rows, TOGETHER // width):
         values = ",".join([f"({marks(some[0])})"] * len(some))
-        connection.execute(f"INSERT OR {into} VALUES {values}", [cell for row in some for cell in row])
+        connection.execute(
+            f"INSERT OR {into} VALUES {values}", [cell for row in some for cell in row]
+        )
 
 
 def _slices(rows: Sequence[tuple[Any, ...]], most: int) -> Iterator[Sequence[tuple[Any, ...]]]:

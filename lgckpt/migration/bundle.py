@@ -32,9 +32,7 @@ class BundleCopy:
         progress: Counts.
     """
 
-    def __init__(
-        self, source: Many, target: Many, how: How, progress: Progress
-    ) -> None:
+    def __init__(self, source: Many, target: Many, how: How, progress: Progress) -> None:
         self._source, self._target = source, target
         self._how, self._progress = how, progress
 
@@ -82,9 +80,7 @@ class BundleCopy:
             self._progress.moved(batch)
 
 
-def bundling(
-    source: object, target: object, how: How, progress: Progress
-) -> BundleCopy | None:
+def bundling(source: object, target: object, how: How, progress: Progress) -> BundleCopy | None:
     """What copies several threads at once between two sides; None where one cannot do that."""
     ours, theirs = many_of(source), many_of(target)
     if ours is None or theirs is None:

@@ -7,7 +7,6 @@ import json
 import signal
 import sqlite3
 import time
-import time
 from contextlib import closing
 from pathlib import Path
 
