@@ -6,10 +6,17 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
 from typing import NamedTuple, TypeVar
 
 from lgckpt.backends.redis_calls import Call, Calls
-from lgckpt.backends.redis_keys import ThreadKeys, place, shelf, thread_keys, write_member
+from lgckpt.backends.redis_keys import (
+    ThreadKeys,
+    place,
+    shelf,
+    task_prefix,
+    thread_keys,
+)
 from lgckpt.backends.redis_registry import Registry
 from lgckpt.backends.redis_rows import pack_head, pack_write
 from lgckpt.backends.redis_scripts import STORE
@@ -204,11 +211,12 @@ def _arguments(batch: Batch) -> list[bytes | int]:
         where = row.checkpoint_ns, row.checkpoint_id
         args += (place(*where), shelf(*where), pack_head(row), row.state)
     args.append(len(batch.writes))
-    for write in batch.writes:
-        args += (write_name(write), pack_write(write))
+    for (where, task_id), writes in groupby(batch.writes, _task_of):
+        first = task_prefix(*where, task_id)
+        for write in writes:
+            args += (b"%b%d" % (first, write.idx), pack_write(write))
     return args
 
 
-def write_name(write: WriteRow) -> bytes:
-    """The index member of a write."""
-    return write_member(write.checkpoint_ns, write.checkpoint_id, write.task_id, write.idx)
+def _task_of(write: WriteRow) -> tuple[tuple[str, str], str]:
+    return (write.checkpoint_ns, write.checkpoint_id), write.task_id
