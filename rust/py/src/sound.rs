@@ -24,10 +24,10 @@ fn is_sound<'py>(
     chunks: Tuples<'py>,
     claims: Vec<Bound<'py, PyAny>>,
 ) -> bool {
-    let rows: Option<Vec<RowCells>> = rows.iter().map(row_cells).collect();
-    let writes: Option<Vec<WriteCells>> = writes.iter().map(write_cells).collect();
-    let chunks: Option<Vec<_>> = chunks.iter().map(chunk_cells).collect();
-    let claims: Option<Vec<Hash>> = claims.iter().map(hash).collect();
+    let rows: Option<Vec<RowCells>> = rows.into_iter().map(|row| row_cells(&row)).collect();
+    let writes: Option<Vec<WriteCells>> = writes.into_iter().map(|row| write_cells(&row)).collect();
+    let chunks: Option<Vec<_>> = chunks.into_iter().map(|one| chunk_cells(&one)).collect();
+    let claims: Option<Vec<Hash>> = claims.into_iter().map(|key| hash(&key)).collect();
     let (Some(rows), Some(writes), Some(chunks), Some(claims)) = (rows, writes, chunks, claims)
     else {
         return false;
