@@ -30,6 +30,7 @@ __all__ = [
     "seal",
     "seal_leaf",
     "seal_root",
+    "sound",
     "triggers",
     "unseal",
 ]
@@ -219,6 +220,25 @@ def children(level: int, frame: bytes) -> bytes:
     Raises:
         FrameError: The frame or what it holds is damaged.
         UnsupportedFormatError: A newer release wrote it.
+    """
+
+def sound(
+    rows: Sequence[tuple[Any, ...]],
+    writes: Sequence[tuple[Any, ...]],
+    chunks: Sequence[tuple[Any, ...]],
+    claims: Sequence[bytes],
+) -> bool:
+    """Whether rows are as they were written, and all that they refer to is there and whole.
+
+    True of rows that have their etags and writes whose frames have their checksums, all cells
+    being of their types, where every chunk below them has the content it is named for. Who wants
+    to know what is wrong, and where, has to look at each.
+
+    Args:
+        rows: As `lgckpt.rows.CheckpointRow`.
+        writes: As `lgckpt.rows.WriteRow`.
+        chunks: Keys and frames.
+        claims: Keys of chunks that are taken to be whole, with all below them.
     """
 
 def assemble(

@@ -27,6 +27,7 @@ T = TypeVar("T")
 _WRITES = frozenset(
     {
         "setup", "put", "put_writes", "edit_thread", "copy_thread", "delete_thread", "load",
+        "load_threads",
         "reclaim", "shrink", "close",
     }
 )  # fmt: skip

@@ -6,9 +6,11 @@ thread, however long, is held at once.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from lgckpt.errors import CorruptCheckpointError
 from lgckpt.rows import CheckpointRow, Chunk, WriteRow
 
 Place = tuple[str, str]
@@ -83,6 +85,84 @@ class Batch(NamedTuple):
     def refs(self) -> bytes:
         """All references of the rows and the writes."""
         return b"".join([row.refs for row in self.rows] + [one.refs for one in self.writes])
+
+
+class Room(NamedTuple):
+    """How much of several threads is read at once.
+
+    Attributes:
+        places: Most places of a thread; one that has more is not read.
+        size: Most bytes of a thread; after as many no further one is begun.
+    """
+
+    places: int
+    size: int
+
+
+WRITES_A_PLACE = 16
+"""Pending writes that a place has on average, at most, for its thread to be read in one go."""
+
+
+def size_of(batch: Batch) -> int:
+    """The bytes of a batch's rows, writes and chunks, as they are stored."""
+    size = sum([len(row[7]) + len(row[8]) + len(row[9]) for row in batch.rows])
+    size += sum([len(write[8]) + len(write[9]) for write in batch.writes])
+    return size + sum([len(name) + len(frame) for name, frame in batch.chunks])
+
+
+class Pages(Protocol):
+    """What reads a thread place by place; see `lgckpt.storage.AsyncStorage`."""
+
+    async def marks(self, thread_id: str, after: Place | None, limit: int) -> list[Mark]:
+        """A page of a thread's places."""
+
+    async def fetch(self, thread_id: str, places: Sequence[Place], known: Known) -> Batch:
+        """All that is at these places."""
+
+
+AT_ONCE = 4
+"""Threads read at once, place by place."""
+
+STEP = 16
+"""Places of a thread read before their size is looked at."""
+
+
+async def wholes(pages: Pages, thread_ids: Sequence[str], room: Room) -> list[Batch | None]:
+    """The whole of as many threads as there is room for; see `AsyncStorage.fetch_threads`."""
+    found: list[Batch | None] = []
+    size = 0
+    for start in range(0, len(thread_ids), AT_ONCE):
+        if size >= room.size:
+            break
+        some = thread_ids[start : start + AT_ONCE]
+        read = await asyncio.gather(*(_whole(pages, thread_id, room) for thread_id in some))
+        size += sum(size_of(batch) for batch in read if batch is not None)
+        found += read
+    return found
+
+
+async def _whole(pages: Pages, thread_id: str, room: Room) -> Batch | None:
+    """All of a thread; None if it is too large, damaged, or changes meanwhile."""
+    held: dict[bytes, Chunk] = {}
+    rows: list[CheckpointRow] = []
+    writes: list[WriteRow] = []
+    try:
+        marks = await pages.marks(thread_id, None, room.places + 1)
+        if len(marks) > room.places:
+            return None
+        for start in range(0, len(marks), STEP):
+            places = [mark.place for mark in marks[start : start + STEP]]
+            batch = await pages.fetch(thread_id, places, held.__contains__)
+            rows += batch.rows
+            writes += batch.writes
+            held.update((chunk.hash, chunk) for chunk in batch.chunks)
+            if size_of(Batch(rows, writes, list(held.values()))) > room.size:
+                return None
+    except CorruptCheckpointError:
+        return None
+    there = {row[1:3] for part in (rows, writes) for row in part}
+    whole = there == {mark.place for mark in marks}
+    return Batch(rows, writes, list(held.values())) if whole else None
 
 
 def claiming(known: Known) -> tuple[Known, dict[bytes, None]]:

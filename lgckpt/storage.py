@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeVar
 
-from lgckpt.bulk import Batch, ChunkPage, Known, Mark, Place, ThreadPage
+from lgckpt.bulk import Batch, ChunkPage, Known, Mark, Place, Room, ThreadPage
 from lgckpt.rows import (
     CheckpointKey,
     CheckpointRow,
@@ -153,6 +153,27 @@ class SyncStorage(Protocol):
         before and is needed by a row since, is the caller's to see to: it is not checked.
         """
 
+    def vacant(self, thread_ids: Sequence[str]) -> list[bool]:
+        """Of each of these threads, whether there is nothing of it.
+
+        One that has expired, or of which only chunks are left, may count as there.
+        """
+
+    def fetch_threads(self, thread_ids: Sequence[str], room: Room) -> list[Batch | None]:
+        """The whole of as many of these threads, from the first on, as there is room for.
+
+        At least one is given. Each is as of one moment, with all its places, hidden ones too, and
+        all chunks that they need; what is missing of those is left out. None stands for a thread
+        that has more than `room` allows, or that cannot be read so: it takes `marks` and `fetch`.
+        """
+
+    def load_threads(self, loads: Sequence[tuple[str, Batch]]) -> list[bool]:
+        """Store a batch of each of several threads; each as `load` does, all or nothing.
+
+        Where a claim of a batch does not hold, False, and the others are stored. When this raises,
+        any of them may have been.
+        """
+
     def chunk_page(self, thread_id: str, after: str, limit: int) -> ChunkPage:
         """About `limit` of a thread's chunks, in use or not; "" begins."""
 
@@ -251,6 +272,15 @@ class AsyncStorage(Protocol):
 
     async def load(self, thread_id: str, batch: Batch) -> bool:
         """See `SyncStorage.load`."""
+
+    async def vacant(self, thread_ids: Sequence[str]) -> list[bool]:
+        """See `SyncStorage.vacant`."""
+
+    async def fetch_threads(self, thread_ids: Sequence[str], room: Room) -> list[Batch | None]:
+        """See `SyncStorage.fetch_threads`."""
+
+    async def load_threads(self, loads: Sequence[tuple[str, Batch]]) -> list[bool]:
+        """See `SyncStorage.load_threads`."""
 
     async def chunk_page(self, thread_id: str, after: str, limit: int) -> ChunkPage:
         """See `SyncStorage.chunk_page`."""

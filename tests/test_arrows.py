@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "mailbox": {"errors"},
     "loops": {"errors", "forks", "mailbox"},
     "chunks": SHARED,
-    "bulk": {"rows"},
+    "bulk": {"errors", "rows"},
     "telling": {"errors"},
     "watching": set(),
     "storage": {"bulk", "rows", "watching"},

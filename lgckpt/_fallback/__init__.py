@@ -9,6 +9,7 @@ from lgckpt._fallback.compress import compress, decompress
 from lgckpt._fallback.frame import seal, unseal
 from lgckpt._fallback.hashing import etag, hash_chunk
 from lgckpt._fallback.seal import children, open_root, seal_leaf, seal_root
+from lgckpt._fallback.sound import sound
 from lgckpt._fallback.step import (
     adopt_channel,
     apply_writes,
@@ -47,6 +48,7 @@ __all__ = [
     "seal",
     "seal_leaf",
     "seal_root",
+    "sound",
     "triggers",
     "unseal",
 ]

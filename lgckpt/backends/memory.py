@@ -10,7 +10,7 @@ from typing import Literal
 from lgckpt import forks
 from lgckpt.backends import memory_bulk
 from lgckpt.backends.memory_thread import Thread, holds
-from lgckpt.bulk import Batch, ChunkPage, Known, Mark, Place, ThreadPage
+from lgckpt.bulk import Batch, ChunkPage, Known, Mark, Place, Room, ThreadPage
 from lgckpt.chunks import collect
 from lgckpt.errors import ClosedError
 from lgckpt.rows import (
@@ -240,6 +240,21 @@ class MemoryStorage(Watchable):
         """Store a batch; False, and nothing stored, if a claim does not hold."""
         with self._lock:
             return memory_bulk.load(self._all, thread_id, batch)
+
+    def vacant(self, thread_ids: Sequence[str]) -> list[bool]:
+        """Of each of these threads, whether there is nothing of it."""
+        with self._lock:
+            return [thread_id not in self._all for thread_id in thread_ids]
+
+    def fetch_threads(self, thread_ids: Sequence[str], room: Room) -> list[Batch | None]:
+        """The whole of as many of these threads as there is room for."""
+        with self._lock:
+            return memory_bulk.fetch_threads(self._all, thread_ids, room)
+
+    def load_threads(self, loads: Sequence[tuple[str, Batch]]) -> list[bool]:
+        """Store a batch of each of several threads."""
+        with self._lock:
+            return [memory_bulk.load(self._all, thread_id, batch) for thread_id, batch in loads]
 
     def chunk_page(self, thread_id: str, after: str, limit: int) -> ChunkPage:
         """A page of a thread's chunks, by hash."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from lgckpt.backends.memory_thread import Thread, holds
-from lgckpt.bulk import Batch, ChunkPage, Known, Mark, Place, ThreadPage, claiming
+from lgckpt.bulk import Batch, ChunkPage, Known, Mark, Place, Room, ThreadPage, claiming, size_of
 from lgckpt.chunks import collecting, walk
 from lgckpt.rows import Chunk
 
@@ -58,6 +58,27 @@ def fetch(thread: Thread, places: Sequence[Place], known: Known) -> Batch:
     known, claims = claiming(known)
     chunks = walk(collecting(Batch(rows, writes).refs, sweeps=False, known=known), thread.fetch)
     return Batch(rows, writes, [Chunk(*one) for one in chunks.items()], list(claims))
+
+
+def fetch_threads(
+    everything: Mapping[str, Thread], thread_ids: Sequence[str], room: Room
+) -> list[Batch | None]:
+    """The whole of as many of these threads as there is room for."""
+    found: list[Batch | None] = []
+    size = 0
+    for thread_id in thread_ids:
+        if size >= room.size:
+            break
+        thread = everything.get(thread_id, Thread())
+        places = [mark.place for mark in marks(thread, None, room.places + 1)]
+        batch = fetch(thread, places, _nothing) if len(places) <= room.places else None
+        size += 0 if batch is None else size_of(batch)
+        found.append(batch)
+    return found
+
+
+def _nothing(_: bytes) -> bool:
+    return False
 
 
 def load(everything: dict[str, Thread], thread_id: str, batch: Batch) -> bool:

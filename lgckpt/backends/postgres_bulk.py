@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -14,7 +15,18 @@ from lgckpt.backends.postgres_names import Address, from_sql, to_sql
 from lgckpt.backends.postgres_pool import Connections, snapshot
 from lgckpt.backends.postgres_rows import EXPIRED, ROW, STORED, WRITE, Statements, row_of, write_of
 from lgckpt.backends.postgres_waits import WaitingRoom
-from lgckpt.bulk import Batch, ChunkPage, Known, Mark, Place, ThreadPage, claiming
+from lgckpt.bulk import (
+    AT_ONCE,
+    Batch,
+    ChunkPage,
+    Known,
+    Mark,
+    Place,
+    Room,
+    ThreadPage,
+    claiming,
+    wholes,
+)
 from lgckpt.chunks import Frames, awalk, collecting
 from lgckpt.rows import Chunk
 
@@ -27,6 +39,8 @@ _THREADS = (
     " OR EXISTS (SELECT 1 FROM {schema}.lgckpt_writes AS w WHERE w.tid = t.tid))"
     " ORDER BY t.tid LIMIT $2"
 )
+
+_KNOWN = "SELECT tid FROM {schema}.lgckpt_threads WHERE tid = ANY ($1::uuid[])"
 
 _LIVES = (
     "NOT EXISTS (SELECT 1 FROM {schema}.lgckpt_threads AS t"
@@ -144,6 +158,24 @@ class Bulk:
             await self._expiry.drop(at)
         self._expiry.sweep_sometimes()
         return code == STORED
+
+    async def vacant(self, thread_ids: Sequence[str]) -> list[bool]:
+        """Of each of these threads, whether there is nothing of it, not even what has expired."""
+        tids = [self._at(thread_id).tid for thread_id in thread_ids]
+        found = {row[0] for row in await self._fetch(self._query(_KNOWN), tids)}
+        return [tid not in found for tid in tids]
+
+    async def fetch_threads(self, thread_ids: Sequence[str], room: Room) -> list[Batch | None]:
+        """The whole of as many of these threads as there is room for."""
+        return await wholes(self, thread_ids, room)
+
+    async def load_threads(self, loads: Sequence[tuple[str, Batch]]) -> list[bool]:
+        """Store a batch of each of several threads, a transaction each, several at a time."""
+        stored: list[bool] = []
+        for start in range(0, len(loads), AT_ONCE):
+            some = loads[start : start + AT_ONCE]
+            stored += await asyncio.gather(*(self.load(*one) for one in some))
+        return stored
 
     async def chunk_page(self, thread_id: str, after: str, limit: int) -> ChunkPage:
         """A page of a thread's chunks, by hash."""

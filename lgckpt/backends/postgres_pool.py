@@ -172,7 +172,9 @@ class Connections(Watchable):
             if pool is not None:
                 async with pool.acquire(timeout=limit) as connection:
                     return await work(connection)
-            options = {"timeout": limit, "command_timeout": limit, **self._options.connect}
+            # Without a limit of ours, connecting has the driver's own.
+            limits = {} if limit is None else {"timeout": limit}
+            options = {**limits, "command_timeout": limit, **self._options.connect}
             connection = await asyncpg.connect(self._source, **options)
             try:
                 return await work(connection)

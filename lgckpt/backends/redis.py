@@ -19,7 +19,7 @@ from lgckpt.backends.redis_rows import unpack_row, unpack_writes
 from lgckpt.backends.redis_scripts import CHAIN, GET, WRITES
 from lgckpt.backends.redis_threads import Batch, Moment, Space
 from lgckpt.bulk import Batch as BulkBatch
-from lgckpt.bulk import ChunkPage, Known, Mark, Place, ThreadPage
+from lgckpt.bulk import ChunkPage, Known, Mark, Place, Room, ThreadPage, wholes
 from lgckpt.chunks import collecting
 from lgckpt.errors import ConfigurationError
 from lgckpt.rows import (
@@ -278,6 +278,18 @@ class RedisStorage(Facts):
     async def load(self, thread_id: str, batch: BulkBatch) -> bool:
         """Store a batch in one script; rows and writes of the same key are replaced."""
         return await redis_bulk.load(self._space, thread_id, batch)
+
+    async def vacant(self, thread_ids: Sequence[str]) -> list[bool]:
+        """Of each of these threads, whether there is nothing of it."""
+        return await redis_bulk.vacant(self._space, thread_ids)
+
+    async def fetch_threads(self, thread_ids: Sequence[str], room: Room) -> list[BulkBatch | None]:
+        """The whole of as many of these threads as there is room for."""
+        return await wholes(self, thread_ids, room)
+
+    async def load_threads(self, loads: Sequence[tuple[str, BulkBatch]]) -> list[bool]:
+        """Store a batch of each of several threads, a script each, all sent at once."""
+        return await redis_bulk.load_threads(self._space, loads)
 
     async def chunk_page(self, thread_id: str, after: str, limit: int) -> ChunkPage:
         """About so many of a thread's chunks."""

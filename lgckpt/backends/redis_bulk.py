@@ -16,7 +16,7 @@ from lgckpt.backends.redis_keys import (
     unescape,
 )
 from lgckpt.backends.redis_rows import unpack_row, unpack_tag, unpack_writes
-from lgckpt.backends.redis_scripts import FETCH, MARKS, SCAN
+from lgckpt.backends.redis_scripts import FETCH, MARKS, NAMED, SCAN
 from lgckpt.backends.redis_threads import Batch as Stored
 from lgckpt.backends.redis_threads import Moment, Space, Swept
 from lgckpt.bulk import Batch, ChunkPage, Known, Mark, Place, ThreadPage, claiming
@@ -139,12 +139,30 @@ def _rows(thread_id: str, places: Sequence[Place], fields: Sequence[Any]) -> lis
     ]
 
 
+async def vacant(space: Space, thread_ids: Sequence[str]) -> list[bool]:
+    """Of each of these threads, whether there is nothing of it."""
+    calls = [Call(NAMED, space.keys(thread_id), ()) for thread_id in thread_ids]
+    return [not found for found in await space.calls.many(calls)] if calls else []
+
+
+async def load_threads(space: Space, loads: Sequence[tuple[str, Batch]]) -> list[bool]:
+    """Store a batch of each of several threads, a script each; those are sent at once."""
+    asked = [(thread_id, _to_store(batch)) for thread_id, batch in loads if any(batch)]
+    stored = iter(await space.store_many(asked))
+    return [next(stored) if any(batch) else True for _, batch in loads]
+
+
 async def load(space: Space, thread_id: str, batch: Batch) -> bool:
     """Store a batch in one script; rows and writes of the same key are replaced."""
     if not any(batch):
         return True
-    stored = Stored("load", batch.rows, batch.writes, batch.chunks, None, batch.claims)
-    return await space.store(thread_id, stored)
+    return await space.store(thread_id, _to_store(batch))
+
+
+def _to_store(batch: Batch) -> Stored:
+    # Of two rows alike the last wins, and leaves no trace of the other in the index.
+    rows = list({row[1:3]: row for row in batch.rows}.values())
+    return Stored("load", rows, batch.writes, batch.chunks, None, batch.claims)
 
 
 async def chunk_page(space: Space, thread_id: str, after: str, limit: int) -> ChunkPage:

@@ -103,12 +103,18 @@ class Calls(Watchable):
             )
         return result
 
+    async def durable_many(self, calls: Sequence[Call]) -> list[Any]:
+        """Run scripts that write, at once, each as `durable` does; their results in order."""
+        if self._replicas is None:
+            return await self.many(calls)
+        return list(await asyncio.gather(*(self.durable(*call) for call in calls)))
+
     async def command(self, *parts: str | bytes | int) -> Any:
         """Run a command that names its key first."""
         return await self._trying(lambda client: client.execute_command(*parts, **_raw()))
 
     async def many(self, calls: Sequence[Call]) -> list[Any]:
-        """Run scripts that only read, at once; their results in the order asked for."""
+        """Run scripts at once; their results in the order asked for."""
         if len(calls) == 1:
             return [await self.script(*calls[0])]
         if self._source.cluster:

@@ -125,7 +125,12 @@ def split_shelf(name: bytes) -> tuple[str, str]:
 
 def write_member(checkpoint_ns: str, checkpoint_id: str, task_id: str, idx: int) -> bytes:
     """A pending write's name within its thread."""
-    return b"w%b%b%b%d" % (shelf(checkpoint_ns, checkpoint_id), escape(task_id), END, idx)
+    return b"%b%d" % (task_prefix(checkpoint_ns, checkpoint_id, task_id), idx)
+
+
+def task_prefix(checkpoint_ns: str, checkpoint_id: str, task_id: str) -> bytes:
+    """What the names of a task's pending writes begin with."""
+    return b"w%b%b%b" % (shelf(checkpoint_ns, checkpoint_id), escape(task_id), END)
 
 
 def split_write_member(member: bytes) -> tuple[str, str, str, int]:

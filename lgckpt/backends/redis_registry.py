@@ -26,7 +26,7 @@ from lgckpt.backends.redis_keys import (
     thread_keys,
     unescape,
 )
-from lgckpt.backends.redis_scripts import REGISTER, RETIRE, SAMPLE
+from lgckpt.backends.redis_scripts import HAS_RUN, NAMED, REGISTER, RETIRE, SAMPLE
 
 KEEP = 600
 """Seconds for which an entry stays whatever it stands for."""
@@ -53,23 +53,26 @@ class Registry:
 
     async def register(self, thread_id: str, run_ids: Iterable[str]) -> float:
         """Enter a thread and its runs; gives the time at which that is no longer fresh."""
-        began = time.monotonic()
-        await self._enter("threads", shard_of(thread_id), [0, escape(thread_id)])
-        by_shard: dict[int, list[bytes | int]] = {}
-        for run_id in run_ids:
-            args = by_shard.setdefault(shard_of(run_id), [])
-            args += (run_score(run_id), run_entry(run_id, thread_id))
-        for shard, args in by_shard.items():
-            await self._enter("runs", shard, args)
-        if random.random() * TIDY_EVERY < 1:  # noqa: S311 - not a secret
-            await self._tidy("threads", shard_of(thread_id))
-            for shard in by_shard:
-                await self._tidy("runs", shard)
-        return began + FRESH
+        return await self.register_many([(thread_id, run_ids)])
 
-    async def _enter(self, kind: str, shard: int, args: Sequence[bytes | int]) -> None:
-        keys = registry_keys(self._prefix, kind, shard)
-        await self._calls.durable(REGISTER, keys, (KEEP, *args))
+    async def register_many(self, threads: Sequence[tuple[str, Iterable[str]]]) -> float:
+        """Enter several threads and their runs, with a script for each shard; see `register`."""
+        began = time.monotonic()
+        by_shard: dict[tuple[str, int], list[bytes | int]] = {}
+        for thread_id, run_ids in threads:
+            by_shard.setdefault(("threads", shard_of(thread_id)), []).extend((0, escape(thread_id)))
+            for run_id in run_ids:
+                entries = by_shard.setdefault(("runs", shard_of(run_id)), [])
+                entries += (run_score(run_id), run_entry(run_id, thread_id))
+        calls = [
+            Call(REGISTER, registry_keys(self._prefix, *shard), (KEEP, *entries))
+            for shard, entries in by_shard.items()
+        ]
+        await self._calls.durable_many(calls)
+        if random.random() * TIDY_EVERY < 1:  # noqa: S311 - not a secret
+            for shard in by_shard:
+                await self._tidy(*shard)
+        return began + FRESH
 
     async def threads(self) -> AsyncIterator[list[str]]:
         """All threads, page by page; some may be gone."""
@@ -107,8 +110,9 @@ class Registry:
         pairs = [(entry, *split_run_entry(entry)) for entry in entries]
         mine = [(entry, thread) for entry, run, thread in pairs if run == run_id]
         found, gone = [], []
-        for entry, thread_id in mine:
-            if await self._has_run(thread_id, run_id):
+        there = await self._have_runs([(thread_id, run_id) for _, thread_id in mine])
+        for (entry, thread_id), is_there in zip(mine, there, strict=True):
+            if is_there:
                 found.append(thread_id)
             else:
                 gone.append(entry)
@@ -118,8 +122,10 @@ class Registry:
     async def retire_threads(self, thread_ids: Sequence[str]) -> None:
         """Remove those of the threads that are gone."""
         by_shard: dict[int, list[bytes]] = {}
-        for thread_id in thread_ids:
-            if not await self._has_thread(thread_id):
+        calls = [Call(NAMED, thread_keys(self._prefix, one), ()) for one in thread_ids]
+        there = await self._calls.many(calls) if calls else []
+        for thread_id, found in zip(thread_ids, there, strict=True):
+            if not found:
                 by_shard.setdefault(shard_of(thread_id), []).append(escape(thread_id))
         for shard, gone in by_shard.items():
             await self._retire("threads", shard, gone)
@@ -132,19 +138,18 @@ class Registry:
         if kind == "threads":
             await self.retire_threads([unescape(entry) for entry in entries])
             return
-        gone = []
-        for entry in entries:
-            run_id, thread_id = split_run_entry(entry)
-            if not await self._has_run(thread_id, run_id):
-                gone.append(entry)
+        pairs = [split_run_entry(entry) for entry in entries]
+        there = await self._have_runs([(thread_id, run_id) for run_id, thread_id in pairs])
+        gone = [entry for entry, found in zip(entries, there, strict=True) if not found]
         await self._retire(kind, shard, gone)
 
-    async def _has_thread(self, thread_id: str) -> bool:
-        return bool(await self._calls.command("EXISTS", thread_keys(self._prefix, thread_id).data))
-
-    async def _has_run(self, thread_id: str, run_id: str) -> bool:
-        data = thread_keys(self._prefix, thread_id).data
-        return bool(await self._calls.command("HEXISTS", data, b"r" + run_id.encode()))
+    async def _have_runs(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+        """Of each thread and run, whether the thread has checkpoints of it."""
+        calls = [
+            Call(HAS_RUN, thread_keys(self._prefix, thread_id), (run_id.encode(),))
+            for thread_id, run_id in pairs
+        ]
+        return [bool(found) for found in await self._calls.many(calls)] if calls else []
 
     async def _retire(self, kind: str, shard: int, entries: Sequence[bytes]) -> None:
         if entries:

@@ -20,6 +20,7 @@ from lgckpt.rows import CheckpointKey, CheckpointRow, WriteRow
 VERSION = 1
 _HEAD = struct.Struct(">BB8s")
 _LENGTH = struct.Struct(">I")
+_VERSION = bytes((VERSION,))
 
 
 def pack_head(row: CheckpointRow) -> bytes:
@@ -72,11 +73,14 @@ def unpack_tag(head: bytes) -> tuple[bytes, int]:
 
 def pack_write(write: WriteRow) -> bytes:
     """All of a write but what its member says."""
-    texts = (write.channel.encode(), write.refs, write.task_path.encode(), write.tag.encode())
-    parts = [bytes((VERSION,))]
-    for part in texts:
-        parts += (_LENGTH.pack(len(part)), part)
-    return b"".join((*parts, write.value))
+    channel, path, tag = write.channel.encode(), write.task_path.encode(), write.tag.encode()
+    length, refs = _LENGTH.pack, write.refs
+    return b"".join(
+        (
+            _VERSION, length(len(channel)), channel, length(len(refs)), refs,
+            length(len(path)), path, length(len(tag)), tag, write.value,
+        )
+    )  # fmt: skip
 
 
 def unpack_write(thread_id: str, member: bytes, packed: bytes) -> WriteRow:

@@ -6,10 +6,17 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
 from typing import NamedTuple, TypeVar
 
-from lgckpt.backends.redis_calls import Calls
-from lgckpt.backends.redis_keys import ThreadKeys, place, shelf, thread_keys, write_member
+from lgckpt.backends.redis_calls import Call, Calls
+from lgckpt.backends.redis_keys import (
+    ThreadKeys,
+    place,
+    shelf,
+    task_prefix,
+    thread_keys,
+)
 from lgckpt.backends.redis_registry import Registry
 from lgckpt.backends.redis_rows import pack_head, pack_write
 from lgckpt.backends.redis_scripts import STORE
@@ -87,8 +94,7 @@ class Space:
         Raises:
             StorageError: Others kept the thread locked.
         """
-        keys, tail = self.keys(thread_id), _arguments(batch)
-        runs = {row.run_id for row in batch.rows if row.run_id is not None}
+        keys, tail, runs = self.keys(thread_id), _arguments(batch), _runs(batch)
         likely_new = batch.mode == "copy" or any(row.parent_id is None for row in batch.rows)
         fresh_until = await self.registry.register(thread_id, runs) if likely_new else 0.0
         began, pause = time.monotonic(), 0.002
@@ -105,6 +111,25 @@ class Space:
                 raise StorageError(f"Redis at {self.calls.name}: thread {thread_id!r} stays locked")
             await asyncio.sleep(pause)
             pause = min(pause * 2, 0.05)
+
+    async def store_many(self, batches: Sequence[tuple[str, Batch]]) -> list[bool]:
+        """Store a batch of each of several threads, which are likely to be new.
+
+        Raises:
+            StorageError: Others kept a thread locked.
+        """
+        if not batches:
+            return []
+        await self.registry.register_many([(name, _runs(batch)) for name, batch in batches])
+        calls = []
+        for thread_id, batch in batches:
+            args = (*self._head(thread_id, batch, fresh=True), *_arguments(batch))
+            calls.append(Call(STORE, self.keys(thread_id), args))
+        codes = await self.calls.durable_many(calls)
+        return [
+            code == STORED if code in (REFUSED, STORED) else await self.store(*one)
+            for code, one in zip(codes, batches, strict=True)
+        ]
 
     def _head(self, thread_id: str, batch: Batch, *, fresh: bool) -> tuple[bytes | int, ...]:
         parent, etag = b"", b""
@@ -170,6 +195,10 @@ def new_epoch() -> bytes:
     return secrets.token_bytes(8)
 
 
+def _runs(batch: Batch) -> set[str]:
+    return {row.run_id for row in batch.rows if row.run_id is not None}
+
+
 def _arguments(batch: Batch) -> list[bytes | int]:
     """All that the store script takes after its first arguments: five lists."""
     runs = {row.run_id.encode() for row in batch.rows if row.run_id is not None}
@@ -182,11 +211,12 @@ def _arguments(batch: Batch) -> list[bytes | int]:
         where = row.checkpoint_ns, row.checkpoint_id
         args += (place(*where), shelf(*where), pack_head(row), row.state)
     args.append(len(batch.writes))
-    for write in batch.writes:
-        args += (write_name(write), pack_write(write))
+    for (where, task_id), writes in groupby(batch.writes, _task_of):
+        first = task_prefix(*where, task_id)
+        for write in writes:
+            args += (b"%b%d" % (first, write.idx), pack_write(write))
     return args
 
 
-def write_name(write: WriteRow) -> bytes:
-    """The index member of a write."""
-    return write_member(write.checkpoint_ns, write.checkpoint_id, write.task_id, write.idx)
+def _task_of(write: WriteRow) -> tuple[tuple[str, str], str]:
+    return (write.checkpoint_ns, write.checkpoint_id), write.task_id

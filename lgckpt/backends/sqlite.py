@@ -47,6 +47,7 @@ from lgckpt.backends.sqlite_threads import (
     now,
 )
 from lgckpt.backends.sqlite_view import View
+from lgckpt.backends.sqlite_whole import Whole
 from lgckpt.errors import CorruptCheckpointError, StorageError
 from lgckpt.rows import (
     CheckpointKey,
@@ -80,7 +81,7 @@ GET = (
 """Joined with itself: a damaged index, which is `i` here, names rows of other threads."""
 
 
-class SqliteStorage(Bulk, Facts):
+class SqliteStorage(Bulk, Whole, Facts):
     """The storage contract over `sqlite3`.
 
     Args:

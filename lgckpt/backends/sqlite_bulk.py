@@ -11,7 +11,9 @@ from lgckpt.backends.sqlite_connections import Connections
 from lgckpt.backends.sqlite_expiry import Expiry
 from lgckpt.backends.sqlite_rows import (
     ROW,
+    ROW_TYPES,
     WRITE,
+    WRITE_TYPES,
     add_chunks,
     batches,
     claims_hold,
@@ -63,13 +65,6 @@ _AT = (
     " LEFT JOIN lgckpt_{table} AS d ON d.rowid = i.rowid"
 )
 """Joined with itself: a damaged index, which is `i` here, names rows of other threads."""
-
-_ROW_TYPES = frozenset(
-    (parent_id, run_id, int, bytes, bytes, bytes, bytes)
-    for parent_id in (str, type(None))
-    for run_id in (str, type(None))
-)
-_WRITE_TYPES = frozenset([(str, int, str, str, str, bytes, bytes)])
 
 
 class Bulk:
@@ -179,7 +174,7 @@ def _at(
     connection: sqlite3.Connection, table: str, thread_id: str, tid: int, places: Sequence[Place]
 ) -> Iterator[list[Any]]:
     """The columns of what a table has at these places, those of the place first."""
-    names, types = (ROW, _ROW_TYPES) if table == "checkpoints" else (WRITE, _WRITE_TYPES)
+    names, types = (ROW, ROW_TYPES) if table == "checkpoints" else (WRITE, WRITE_TYPES)
     columns = ", ".join(f"d.{name}" for name in names.split(", "))
     for some in batches(places, PLACES):
         marks = ",".join(["(?,?)"] * len(some))

@@ -24,6 +24,14 @@ from lgckpt.storage import Wanted
 
 ROW = "parent_id, run_id, flags, etag, metadata, state, refs"
 WRITE = "task_id, idx, task_path, channel, tag, value, refs"
+ROW_TYPES = frozenset(
+    (parent_id, run_id, int, bytes, bytes, bytes, bytes)
+    for parent_id in (str, type(None))
+    for run_id in (str, type(None))
+)
+WRITE_TYPES = frozenset([(str, int, str, str, str, bytes, bytes)])
+"""Types of a row's cells after its key: a damaged file gives any type in any column."""
+
 _WRITES_OF = (
     "SELECT w.task_id, w.idx, w.task_path, w.channel, w.tag, CASE WHEN"
     " (w.tid, w.checkpoint_ns, w.checkpoint_id) = (i.tid, i.checkpoint_ns, i.checkpoint_id)"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from lgckpt.migration.bundle import THREADS as BUNDLE
+from lgckpt.migration.bundle import bundling
 from lgckpt.migration.marks import all_marks
 from lgckpt.migration.progress import Progress
 from lgckpt.migration.sides import Side
@@ -16,6 +18,8 @@ THREADS = 500
 """Threads listed at once."""
 
 Work = Callable[[str], Awaitable[None]]
+Bundles = Callable[[Sequence[str]], Awaitable[Sequence[str]]]
+"""Works on several threads at once; gives those that are left to be worked on one by one."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +47,41 @@ async def names(side: Side) -> AsyncIterator[str]:
         after = page.after
 
 
-async def each_thread(side: Side, work: Work, workers: int) -> None:
-    """Have each thread worked on, several at a time; the first failure ends it all."""
-    queue: asyncio.Queue[str | None] = asyncio.Queue(2 * workers)
+async def bundles(side: Side, most: int, workers: int) -> AsyncIterator[list[str]]:
+    """All threads of a side, so many at a time, fewer where they are few for all workers."""
+    after: str | None = ""
+    while after is not None:
+        page = await side.threads(after, THREADS)
+        found = list(dict.fromkeys(page.threads))
+        size = max(1, min(most, len(found) // (2 * workers)))
+        for start in range(0, len(found), size):
+            yield found[start : start + size]
+        after = page.after
+
+
+async def each_thread(
+    side: Side, work: Work, workers: int, together: Bundles | None = None
+) -> None:
+    """Have each thread worked on, several at a time; the first failure ends it all.
+
+    Args:
+        side: Whose threads.
+        work: What is done with each.
+        workers: How many are worked on at a time.
+        together: What is tried first, with several.
+    """
+    queue: asyncio.Queue[list[str] | None] = asyncio.Queue(2 * workers)
 
     async def give() -> None:
-        async for thread_id in names(side):
-            await queue.put(thread_id)
+        async for some in bundles(side, 1 if together is None else BUNDLE, workers):
+            await queue.put(some)
         for _ in range(workers):
             await queue.put(None)
 
     async def take() -> None:
-        while (thread_id := await queue.get()) is not None:
-            await work(thread_id)
+        while (some := await queue.get()) is not None:
+            for thread_id in some if together is None else await together(some):
+                await work(thread_id)
 
     tasks = [asyncio.create_task(one) for one in (give(), *(take() for _ in range(workers)))]
     try:
@@ -87,7 +113,8 @@ async def one_pass(
         await ThreadCopy(source, target, thread_id, how, progress, pace).run()
 
     async with counting(source, progress, count=count):
-        await each_thread(source, work, workers)
+        bundle = bundling(source, target, how, progress)
+        await each_thread(source, work, workers, None if bundle is None else bundle.run)
 
 
 @asynccontextmanager

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lgckpt.bulk import Batch, Known, Mark, Place, ThreadPage
+from lgckpt.bulk import Batch, Known, Mark, Place, Room, ThreadPage
+from lgckpt.migration.sides import Many
 from lgckpt.saver import Saver
 from lgckpt.storage import Driver
 
@@ -52,6 +53,28 @@ class NativeSide:
         """Store a batch in one transaction."""
         self._saver._handle.hints.forget(thread_id)
         stored: bool = await self._driver("load", thread_id, batch)
+        return stored
+
+    @property
+    def many(self) -> Many | None:
+        """It can move several threads at once."""
+        return self
+
+    async def vacant(self, thread_ids: Sequence[str]) -> list[bool]:
+        """Of each of these threads, whether there is nothing of it."""
+        found: list[bool] = await self._driver("vacant", thread_ids)
+        return found
+
+    async def fetch_threads(self, thread_ids: Sequence[str], room: Room) -> list[Batch | None]:
+        """The whole of as many of these threads as there is room for."""
+        found: list[Batch | None] = await self._driver("fetch_threads", thread_ids, room)
+        return found
+
+    async def load_threads(self, loads: Sequence[tuple[str, Batch]]) -> list[bool]:
+        """Store a batch of each of several threads."""
+        for thread_id, _ in loads:
+            self._saver._handle.hints.forget(thread_id)
+        stored: list[bool] = await self._driver("load_threads", loads)
         return stored
 
     async def facts(self) -> Mapping[str, str]:

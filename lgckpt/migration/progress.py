@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from time import monotonic
 
-from lgckpt.bulk import Batch
+from lgckpt.bulk import Batch, size_of
 from lgckpt.migration.report import LISTED, Damage
-from lgckpt.rows import Chunk
 
 
 @dataclass
@@ -66,20 +65,9 @@ class Progress:
         """Count what was stored on the target."""
         self.checkpoints += len(batch.rows)
         self.writes += len(batch.writes)
-        self.bytes += size(batch)
+        self.bytes += size_of(batch)
 
     def skip(self, damage: list[Damage]) -> None:
         """Count what was left out."""
         self.skipped += len(damage)
         self.damage += damage[: max(0, LISTED - len(self.damage))]
-
-
-def size(batch: Batch) -> int:
-    """The bytes of a batch's rows, writes and chunks, as they are stored."""
-    rows = sum(len(row.metadata) + len(row.state) + len(row.refs) for row in batch.rows)
-    writes = sum(len(write.value) + len(write.refs) for write in batch.writes)
-    return rows + writes + sum(map(_chunk_size, batch.chunks))
-
-
-def _chunk_size(chunk: Chunk) -> int:
-    return len(chunk.hash) + len(chunk.frame)

@@ -13,7 +13,7 @@ from lgckpt.errors import ConfigurationError
 from lgckpt.migration.damage import needed
 from lgckpt.migration.filters import Threads, is_since
 from lgckpt.migration.marks import all_marks
-from lgckpt.migration.sides import Side
+from lgckpt.migration.sides import Many, Side, many_of
 from lgckpt.migration.view import SideView, everything
 from lgckpt.packing import Packer
 from lgckpt.rows import HIDDEN, CheckpointRow, ThreadEdit
@@ -60,6 +60,11 @@ class Selected:
         self._threads = threads
         self._choose = choose
         self._choices: OrderedDict[str, Choice] = OrderedDict()
+
+    @property
+    def many(self) -> Many | None:
+        """The whole's, where all of each thread is shown."""
+        return many_of(self._side) if self._choose is None else None
 
     async def setup(self) -> None:
         """Nothing: this is a source."""

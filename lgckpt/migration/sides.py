@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from lgckpt.bulk import Batch, Known, Mark, Place, ThreadPage
+from lgckpt.bulk import Batch, Known, Mark, Place, Room, ThreadPage
 
 
 class Side(Protocol):
@@ -39,3 +39,22 @@ class Side(Protocol):
 
     async def close(self) -> None:
         """Release everything."""
+
+
+class Many(Protocol):
+    """What a side that can move several threads at once has besides; see `SyncStorage` too."""
+
+    async def vacant(self, thread_ids: Sequence[str]) -> list[bool]:
+        """Of each of these threads, whether there is nothing of it."""
+
+    async def fetch_threads(self, thread_ids: Sequence[str], room: Room) -> list[Batch | None]:
+        """The whole of as many of these threads as there is room for."""
+
+    async def load_threads(self, loads: Sequence[tuple[str, Batch]]) -> list[bool]:
+        """Store a batch of each of several threads."""
+
+
+def many_of(side: object) -> Many | None:
+    """What moves several threads of a side at once; None where there is no such thing."""
+    many: Many | None = getattr(side, "many", None)
+    return many

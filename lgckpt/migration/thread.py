@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from lgckpt.bulk import Batch
+from lgckpt.bulk import Batch, size_of
 from lgckpt.errors import CorruptCheckpointError, StorageError
 from lgckpt.migration.compare import places_of
 from lgckpt.migration.damage import Sound
 from lgckpt.migration.doubts import unsettled
 from lgckpt.migration.fetching import fetch_sound
 from lgckpt.migration.marks import Step, steps
-from lgckpt.migration.progress import Progress, size
+from lgckpt.migration.progress import Progress
 from lgckpt.migration.recode import recoded
 from lgckpt.migration.report import Damage
 from lgckpt.migration.sides import Side
@@ -50,6 +50,12 @@ class Pace:
     """How many places a thread begins with: as many as made a batch of the last one."""
 
     at_once: int = field(default_factory=lambda: FIRST)
+
+    def adapt(self, size: int, count: int) -> int:
+        """How many places make a batch of about the size wanted, now that so many had a size."""
+        fitting = count * BATCH_BYTES // max(size, 1)
+        self.at_once = max(1, min(MOST, 2 * max(count, FIRST), fitting))
+        return self.at_once
 
 
 class ThreadCopy:
@@ -117,7 +123,7 @@ class ThreadCopy:
         doubtful = [step.place for step in page if step.doubtful]
         if fresh:
             found = await fetch_sound(self._source, self._thread_id, fresh, self._has)
-            self._adapt(found.batch, len(fresh))
+            self._at_once = self._pace.adapt(size_of(found.batch), len(fresh))
             await self._take(found)
         if doubtful:
             await self._stored()
@@ -127,12 +133,6 @@ class ThreadCopy:
 
     def _has(self, hashed: bytes) -> bool:
         return hashed in self._known
-
-    def _adapt(self, batch: Batch, count: int) -> None:
-        """Fetch as many places at once as make a batch of about the size wanted."""
-        fitting = count * BATCH_BYTES // max(size(batch), 1)
-        self._at_once = max(1, min(MOST, 2 * max(count, FIRST), fitting))
-        self._pace.at_once = self._at_once
 
     async def _take(self, found: Sound) -> None:
         if found.damage:

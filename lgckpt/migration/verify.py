@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
 
-from lgckpt.bulk import Batch, Mark, Place
+from lgckpt.bulk import Batch, Mark, Place, size_of
 from lgckpt.migration.compare import (
     row_differences,
     rows_by_place,
@@ -19,7 +19,7 @@ from lgckpt.migration.damage import Sound
 from lgckpt.migration.engine import counting, each_thread
 from lgckpt.migration.fetching import fetch_sound
 from lgckpt.migration.marks import Pair, pairs
-from lgckpt.migration.progress import Progress, size
+from lgckpt.migration.progress import Progress
 from lgckpt.migration.report import LISTED, Damage, Difference, Kind, Verification
 from lgckpt.migration.sides import Side
 from lgckpt.migration.thread import BATCH_BYTES, FIRST, KNOWN, MOST
@@ -101,7 +101,7 @@ class _Thread:
             return
         mine = await self._ours.read(places)
         other = await self._theirs.read(places)
-        fitting = len(places) * BATCH_BYTES // max(size(mine.batch) + size(other.batch), 1)
+        fitting = len(places) * BATCH_BYTES // max(size_of(mine.batch) + size_of(other.batch), 1)
         self._at_once = max(1, min(MOST, 2 * len(places), fitting))
         damaged = self._note_damage(mine.damage, "source")
         damaged |= self._note_damage(other.damage, "target")

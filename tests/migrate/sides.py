@@ -57,7 +57,9 @@ def read(saver: Saver, thread_id: str, ns: str | None = None) -> list[Any]:
 
 
 class Watched(NativeSide):
-    """A saver as a side that notes what is asked of it."""
+    """A saver as a side that notes what is asked of it, thread by thread."""
+
+    many = None
 
     def __init__(self, saver: Saver | None = None) -> None:
         self.saver = saver or lgckpt.MemorySaver()

@@ -73,30 +73,73 @@ if sent <= sent_end then
   redis.call('HSETNX', chunks, 'e', epoch)
 end
 
-for i = rows, rows_end, 4 do
-  local place, shelf, head, state = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-  local hidden = string.byte(head, 2) % 2 == 1
-  local shown = redis.call('ZSCORE', index, 'i' .. place)
-  if not (mode == 'copy' and hidden and shown) then
-    redis.call('HSET', data, 'h' .. place, head, 's' .. place, state)
-    if hidden then
-      redis.call('ZREM', index, 'i' .. place, 'n' .. shelf)
-      redis.call('ZADD', index, 0, 'x' .. place)
-    elseif not shown then
-      redis.call('ZREM', index, 'x' .. place)
-      redis.call('ZADD', index, 0, 'i' .. place, 0, 'n' .. shelf)
+-- Of a new thread there is nothing to look at before: as few calls as can be.
+local function store_new()
+  local fields, members = {}, {}
+  local function add(...)
+    for i = 1, select('#', ...) do
+      members[#members + 1] = 0
+      members[#members + 1] = (select(i, ...))
+    end
+  end
+  for i = rows, rows_end, 4 do
+    local place, head = ARGV[i], ARGV[i + 2]
+    local n = #fields
+    fields[n + 1], fields[n + 2] = 'h' .. place, head
+    fields[n + 3], fields[n + 4] = 's' .. place, ARGV[i + 3]
+    if string.byte(head, 2) % 2 == 1 then
+      add('x' .. place)
+    else
+      add('i' .. place, 'n' .. ARGV[i + 1])
+    end
+  end
+  for i = writes, writes_end, 2 do
+    local n = #fields
+    fields[n + 1], fields[n + 2] = ARGV[i], ARGV[i + 1]
+    add(ARGV[i])
+  end
+  for first = 1, #fields, MOST do
+    redis.call('HSET', data, unpack(fields, first, math.min(first + MOST - 1, #fields)))
+  end
+  for first = 1, #members, MOST do
+    redis.call('ZADD', index, unpack(members, first, math.min(first + MOST - 1, #members)))
+  end
+end
+
+local function store_rows()
+  for i = rows, rows_end, 4 do
+    local place, shelf, head, state = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+    local hidden = string.byte(head, 2) % 2 == 1
+    local shown = redis.call('ZSCORE', index, 'i' .. place)
+    if not (mode == 'copy' and hidden and shown) then
+      redis.call('HSET', data, 'h' .. place, head, 's' .. place, state)
+      if hidden then
+        redis.call('ZREM', index, 'i' .. place, 'n' .. shelf)
+        redis.call('ZADD', index, 0, 'x' .. place)
+      elseif not shown then
+        redis.call('ZREM', index, 'x' .. place)
+        redis.call('ZADD', index, 0, 'i' .. place, 0, 'n' .. shelf)
+      end
     end
   end
 end
 
-for i = writes, writes_end, 2 do
-  if mode == 'ignore' then
-    redis.call('HSETNX', data, ARGV[i], ARGV[i + 1])
-  else
-    redis.call('HSET', data, ARGV[i], ARGV[i + 1])
+local function store_writes()
+  for i = writes, writes_end, 2 do
+    if mode == 'ignore' then
+      redis.call('HSETNX', data, ARGV[i], ARGV[i + 1])
+    else
+      redis.call('HSET', data, ARGV[i], ARGV[i + 1])
+    end
+    redis.call('ZADD', index, 0, ARGV[i])
   end
-  redis.call('ZADD', index, 0, ARGV[i])
 end
 
+if mode == 'load' and not known then
+  store_new()
+else
+  store_rows()
+  store_writes()
+end
 renew(ttl)
 return 1

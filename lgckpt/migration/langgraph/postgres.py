@@ -176,7 +176,8 @@ class PostgresLayout:
 
     async def _look(self) -> None:
         if self._task_path is None:
-            self._task_path = await self._connections.run(
+            # Once: a server that is not there at first may have a wrong address.
+            self._task_path = await self._connections.look(
                 lambda connection: schema.has_task_path(connection, self.name)
             )
 

@@ -23,6 +23,7 @@ mod put;
 pub mod refs;
 pub mod seal;
 pub mod snapshot;
+pub mod sound;
 pub mod state;
 pub mod tree;
 pub mod unsent;

@@ -11,6 +11,7 @@ mod pack;
 mod pause;
 mod pregel;
 mod schema;
+mod sound;
 mod stack;
 mod text;
 mod tree;
@@ -28,5 +29,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     decode::register(module)?;
     pack::register(module)?;
     pregel::register(module)?;
+    sound::register(module)?;
     tree::register(module)
 }

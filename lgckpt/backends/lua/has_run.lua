@@ -1,0 +1,3 @@
+-- Whether a thread has checkpoints of a run.
+
+return redis.call('HEXISTS', KEYS[1], 'r' .. ARGV[1])
