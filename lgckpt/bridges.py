@@ -32,6 +32,8 @@ _WRITES = frozenset(
     }
 )  # fmt: skip
 _READERS = 4
+_WRITERS = 8
+"""Writing threads of a sync backend: those that wait at once share a commit, where it can."""
 _LOOK_AFTER = 1.0
 """Seconds between two looks at whether the loop that is waited for still runs."""
 
@@ -63,7 +65,8 @@ def bridge(storage: SyncStorage | AsyncStorage) -> Bridge:
 class Workers:
     """The threads in which a sync backend serves async callers.
 
-    One writes, since the database takes one writer at a time anyway; a few read.
+    Several write, though the database takes one writer at a time: what they wait for together is
+    committed together.
     They belong to no event loop, and a forked child makes its own.
     """
 
@@ -74,7 +77,7 @@ class Workers:
     def _start(self) -> None:
         self._lock = threading.Lock()
         self._ended = False
-        self._writer: ThreadPoolExecutor | None = None
+        self._writers: ThreadPoolExecutor | None = None
         self._readers: ThreadPoolExecutor | None = None
 
     def submit(self, verb: str, job: Callable[[], T]) -> Future[T]:
@@ -87,8 +90,8 @@ class Workers:
             if self._ended:
                 raise ClosedError("this saver was closed")
             if verb in _WRITES:
-                self._writer = self._writer or ThreadPoolExecutor(1, "lgckpt-writer")
-                return self._writer.submit(job)
+                self._writers = self._writers or ThreadPoolExecutor(_WRITERS, "lgckpt-writer")
+                return self._writers.submit(job)
             self._readers = self._readers or ThreadPoolExecutor(_READERS, "lgckpt-reader")
             return self._readers.submit(job)
 
@@ -96,7 +99,7 @@ class Workers:
         """Let the threads end when they have nothing left to do."""
         with self._lock:
             self._ended = True
-            for executor in (self._writer, self._readers):
+            for executor in (self._writers, self._readers):
                 if executor is not None:
                     executor.shutdown(wait=False)
 
