@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -16,7 +15,6 @@ from lgckpt.backends.postgres_pool import Connections, snapshot
 from lgckpt.backends.postgres_rows import EXPIRED, ROW, STORED, WRITE, Statements, row_of, write_of
 from lgckpt.backends.postgres_waits import WaitingRoom
 from lgckpt.bulk import (
-    AT_ONCE,
     Batch,
     ChunkPage,
     Known,
@@ -170,12 +168,8 @@ class Bulk:
         return await wholes(self, thread_ids, room)
 
     async def load_threads(self, loads: Sequence[tuple[str, Batch]]) -> list[bool]:
-        """Store a batch of each of several threads, a transaction each, several at a time."""
-        stored: list[bool] = []
-        for start in range(0, len(loads), AT_ONCE):
-            some = loads[start : start + AT_ONCE]
-            stored += await asyncio.gather(*(self.load(*one) for one in some))
-        return stored
+        """Store a batch of each of several threads, a transaction each."""
+        return [await self.load(*one) for one in loads]
 
     async def chunk_page(self, thread_id: str, after: str, limit: int) -> ChunkPage:
         """A page of a thread's chunks, by hash."""
