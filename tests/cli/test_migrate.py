@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import threading
 import sqlite3
 import time
 from contextlib import closing
@@ -273,15 +274,23 @@ def test_without_a_terminal_progress_is_plain_lines(databases: Databases) -> Non
         ["migrate", *databases.urls, "--follow", "--interval", "0.05"],
         {"LGCKPT_PROGRESS_SECONDS": "0.2"},
     )
+    lines: list[str] = []
+    limit = threading.Timer(60, process.kill)
+    limit.start()
     try:
-        time.sleep(2.5)
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "checkpoints, 3 threads" in line:
+                lines.append(line)
+            if len(lines) == 2:
+                break
         process.send_signal(signal.SIGINT)
-        stdout, stderr = process.communicate(timeout=30)
+        stdout, _ = process.communicate(timeout=30)
     finally:
+        limit.cancel()
         process.kill()
     assert process.returncode == 0
-    lines = [line for line in stderr.splitlines() if "checkpoints, 3 threads" in line]
-    assert len(lines) >= 2
+    assert len(lines) == 2
     assert all("\x1b" not in line and "\r" not in line for line in lines)
     assert "moved: 3 threads" in stdout
 
