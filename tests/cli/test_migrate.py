@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import threading
 import sqlite3
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
