@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import machine, report, servers
+from benchmarks.apart import measured
 from benchmarks.groups import GROUPS
 from benchmarks.rows import Result
 from benchmarks.runner import Settings
@@ -43,7 +44,7 @@ def main() -> int:
         console.print(f"{name}: {value}", highlight=False)
     results: list[Result] = []
     for group in groups:
-        found = GROUPS[group](settings)
+        found = measured(group, settings)
         report.show(console, group, found)
         results += found
     stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")

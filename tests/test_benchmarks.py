@@ -2,14 +2,15 @@
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from benchmarks import database, readme, report
+from benchmarks import apart, database, readme, report
 from benchmarks.rows import Goal, Kind, Result, Stat
-from benchmarks.runner import interleave
+from benchmarks.runner import Settings, interleave
 from benchmarks.workloads.chat import conversation
 from benchmarks.workloads.text import Prose
 from benchmarks.workloads.thread import Thread
@@ -158,3 +159,15 @@ def test_figures_replace_what_stands_between_the_markers(tmp_path, monkeypatch):
     assert "| row | 1 ms | 9 ms (other) | 9x | 2x | `--group group` |" in found
     assert "; PostgreSQL 18.6, fsync=on; lgckpt 0.1.0. 2026-01-02." in found
     assert "old" not in found
+
+
+def test_a_group_runs_in_a_process_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(quick=True, samples=1, directory=tmp_path)
+    rows = apart.measured("payload", settings)
+    assert [row.group for row in rows] == ["payload"] * len(rows) != []
+    monkeypatch.setitem(apart.GROUPS, "payload", lambda settings: pytest.fail("run here"))
+    assert apart.measured("payload", settings)
+    with pytest.raises(SystemExit, match="'nothing' failed"):
+        apart.measured("nothing", settings)
