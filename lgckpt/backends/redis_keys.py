@@ -111,6 +111,12 @@ def shelf(checkpoint_ns: str, checkpoint_id: str) -> bytes:
     return namespace(checkpoint_ns) + escape(checkpoint_id) + END
 
 
+def place_and_shelf(checkpoint_ns: str, checkpoint_id: str) -> tuple[bytes, bytes]:
+    """Both names of a checkpoint."""
+    ns, own = escape(checkpoint_ns), escape(checkpoint_id)
+    return own + END + ns, ns + END + own + END
+
+
 def shelf_of(name: bytes) -> bytes:
     """The `shelf` of what has this `place`."""
     checkpoint_id, ns = name.split(END, 1)

@@ -7,13 +7,15 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 from lgckpt.backends.redis_calls import Call, Calls
+from lgckpt.backends.redis_folding import fold
 from lgckpt.backends.redis_keys import (
     ThreadKeys,
     place,
-    shelf,
+    place_and_shelf,
     task_prefix,
     thread_keys,
 )
@@ -199,24 +201,19 @@ def _runs(batch: Batch) -> set[str]:
     return {row.run_id for row in batch.rows if row.run_id is not None}
 
 
-def _arguments(batch: Batch) -> list[bytes | int]:
-    """All that the store script takes after its first arguments: five lists."""
+def _arguments(batch: Batch) -> list[bytes]:
+    """All that the store script takes after its first arguments: five lists, folded."""
     runs = {row.run_id.encode() for row in batch.rows if row.run_id is not None}
-    args: list[bytes | int] = [len(batch.claims), *batch.claims, len(runs), *runs]
-    args.append(len(batch.chunks))
+    items = [b"%d" % len(batch.claims), *batch.claims, b"%d" % len(runs), *runs]
+    items.append(b"%d" % len(batch.chunks))
     for chunk in batch.chunks:
-        args += chunk
-    args.append(len(batch.rows))
+        items += chunk
+    items.append(b"%d" % len(batch.rows))
     for row in batch.rows:
-        where = row.checkpoint_ns, row.checkpoint_id
-        args += (place(*where), shelf(*where), pack_head(row), row.state)
-    args.append(len(batch.writes))
-    for (where, task_id), writes in groupby(batch.writes, _task_of):
-        first = task_prefix(*where, task_id)
+        items += (*place_and_shelf(row[1], row[2]), pack_head(row), row.state)
+    items.append(b"%d" % len(batch.writes))
+    for where_and_task, writes in groupby(batch.writes, itemgetter(1, 2, 3)):
+        first = task_prefix(*where_and_task)
         for write in writes:
-            args += (b"%b%d" % (first, write.idx), pack_write(write))
-    return args
-
-
-def _task_of(write: WriteRow) -> tuple[tuple[str, str], str]:
-    return (write.checkpoint_ns, write.checkpoint_id), write.task_id
+            items += (b"%b%d" % (first, write.idx), pack_write(write))
+    return fold(items)

@@ -3,12 +3,20 @@
 
 local data, index, chunks, doomed, lock = unpack(KEYS)
 local mode, fresh, seed, thread, ttl, epoch, parent, etag = unpack(ARGV, 1, 8)
-local at = 8
+
+-- The rest are five lists, folded (see redis_folding.py).
+local items, at = {}, 0
+for i = 9, #ARGV do
+  local folded, from = ARGV[i], 1
+  while from <= #folded do
+    items[#items + 1], from = struct.unpack('>I8c0', folded, from)
+  end
+end
 
 local function list(width)
   at = at + 1
   local first = at + 1
-  at = at + tonumber(ARGV[at]) * width
+  at = at + tonumber(items[at]) * width
   return first, at
 end
 
@@ -24,10 +32,10 @@ end
 
 local sweeping = redis.call('EXISTS', doomed) == 1
 for i = claims, claims_end do
-  if redis.call('HEXISTS', chunks, ARGV[i]) == 0 then
+  if redis.call('HEXISTS', chunks, items[i]) == 0 then
     return 0
   end
-  if sweeping and redis.call('SISMEMBER', doomed, ARGV[i]) == 1 then
+  if sweeping and redis.call('SISMEMBER', doomed, items[i]) == 1 then
     return 0
   end
 end
@@ -36,7 +44,7 @@ if parent ~= '' then
   local head = redis.call('HGET', data, 'h' .. parent)
   if not head or string.sub(head, 3, 10) ~= etag then
     -- Sent again after a lost reply, it may find its parent pruned meanwhile.
-    if redis.call('HGET', data, 'h' .. ARGV[rows]) ~= ARGV[rows + 2] then
+    if redis.call('HGET', data, 'h' .. items[rows]) ~= items[rows + 2] then
       return 0
     end
   end
@@ -48,7 +56,7 @@ if fresh ~= '1' then
     return 3
   end
   for i = runs, runs_end do
-    if redis.call('HEXISTS', data, 'r' .. ARGV[i]) == 0 then
+    if redis.call('HEXISTS', data, 'r' .. items[i]) == 0 then
       return 3
     end
   end
@@ -61,12 +69,12 @@ else
   redis.call('HSET', data, 'v', seed, 'i', thread)
 end
 for i = runs, runs_end do
-  redis.call('HSET', data, 'r' .. ARGV[i], '')
+  redis.call('HSET', data, 'r' .. items[i], '')
 end
 for i = sent, sent_end, 2 do
-  redis.call('HSETNX', chunks, ARGV[i], ARGV[i + 1])
+  redis.call('HSETNX', chunks, items[i], items[i + 1])
   if sweeping then
-    redis.call('SREM', doomed, ARGV[i])
+    redis.call('SREM', doomed, items[i])
   end
 end
 if sent <= sent_end then
@@ -83,20 +91,20 @@ local function store_new()
     end
   end
   for i = rows, rows_end, 4 do
-    local place, head = ARGV[i], ARGV[i + 2]
+    local place, head = items[i], items[i + 2]
     local n = #fields
     fields[n + 1], fields[n + 2] = 'h' .. place, head
-    fields[n + 3], fields[n + 4] = 's' .. place, ARGV[i + 3]
+    fields[n + 3], fields[n + 4] = 's' .. place, items[i + 3]
     if string.byte(head, 2) % 2 == 1 then
       add('x' .. place)
     else
-      add('i' .. place, 'n' .. ARGV[i + 1])
+      add('i' .. place, 'n' .. items[i + 1])
     end
   end
   for i = writes, writes_end, 2 do
     local n = #fields
-    fields[n + 1], fields[n + 2] = ARGV[i], ARGV[i + 1]
-    add(ARGV[i])
+    fields[n + 1], fields[n + 2] = items[i], items[i + 1]
+    add(items[i])
   end
   for first = 1, #fields, MOST do
     redis.call('HSET', data, unpack(fields, first, math.min(first + MOST - 1, #fields)))
@@ -108,7 +116,7 @@ end
 
 local function store_rows()
   for i = rows, rows_end, 4 do
-    local place, shelf, head, state = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+    local place, shelf, head, state = items[i], items[i + 1], items[i + 2], items[i + 3]
     local hidden = string.byte(head, 2) % 2 == 1
     local shown = redis.call('ZSCORE', index, 'i' .. place)
     if not (mode == 'copy' and hidden and shown) then
@@ -127,11 +135,11 @@ end
 local function store_writes()
   for i = writes, writes_end, 2 do
     if mode == 'ignore' then
-      redis.call('HSETNX', data, ARGV[i], ARGV[i + 1])
+      redis.call('HSETNX', data, items[i], items[i + 1])
     else
-      redis.call('HSET', data, ARGV[i], ARGV[i + 1])
+      redis.call('HSET', data, items[i], items[i + 1])
     end
-    redis.call('ZADD', index, 0, ARGV[i])
+    redis.call('ZADD', index, 0, items[i])
   end
 end
 
