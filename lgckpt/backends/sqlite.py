@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lgckpt.backends import sqlite_schema
+from lgckpt.backends.sqlite_alone import MOST_WRITES, put_alone, writes_alone
 from lgckpt.backends.sqlite_bulk import Bulk
 from lgckpt.backends.sqlite_connections import Connections
 from lgckpt.backends.sqlite_expiry import Expiry
@@ -29,7 +30,6 @@ from lgckpt.backends.sqlite_rows import (
     marks,
     read_row,
     read_writes,
-    store_alone,
     store_row,
     sweep,
 )
@@ -147,7 +147,7 @@ class SqliteStorage(Bulk, Whole, Facts):
         """Store a checkpoint; False, and nothing stored, if a claim does not hold."""
         if not put.chunks and not put.claims:
             enough = self._expiry.enough() if self._mortal else None
-            alone = store_alone(put.row, put.parent, enough)
+            alone = put_alone(put.row, put.parent, enough)
             stored = self._connections.write_one(*alone) > 0 or self._put_all(put)
         else:
             stored = self._put_all(put)
@@ -176,6 +176,17 @@ class SqliteStorage(Bulk, Whole, Facts):
         """Store pending writes; False, and nothing stored, if a claim does not hold."""
         if not put.rows:
             return True
+        if not put.chunks and not put.claims and len(put.rows) <= MOST_WRITES:
+            enough = self._expiry.enough() if self._mortal else None
+            alone = writes_alone(put.rows, upsert=put.upsert, enough=enough)
+            stored = self._connections.write_one(*alone) > 0 or self._put_all_writes(put)
+        else:
+            stored = self._put_all_writes(put)
+        if self._mortal:
+            self._expiry.sweep_sometimes()
+        return stored
+
+    def _put_all_writes(self, put: PutWrites) -> bool:
         verb = "REPLACE" if put.upsert else "IGNORE"
         thread_id = put.rows[0].thread_id
 
@@ -188,18 +199,11 @@ class SqliteStorage(Bulk, Whole, Facts):
             connection.executemany(
                 f"INSERT OR {verb} INTO lgckpt_writes"
                 f" (tid, checkpoint_ns, checkpoint_id, {WRITE}) VALUES (?,?,?,?,?,?,?,?,?,?)",
-                [
-                    (tid, w.checkpoint_ns, w.checkpoint_id, w.task_id, w.idx, w.task_path,
-                     w.channel, w.tag, w.value, w.refs)
-                    for w in put.rows
-                ],
-            )  # fmt: skip
+                [(tid, *write[1:]) for write in put.rows],
+            )
             return True
 
-        stored = self._connections.share(store)
-        if self._mortal:
-            self._expiry.sweep_sometimes()
-        return stored
+        return self._connections.share(store)
 
     def get(
         self,

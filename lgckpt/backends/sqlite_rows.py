@@ -8,7 +8,6 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeGuard
 
-from lgckpt.backends.sqlite_threads import ANY_EXPIRES
 from lgckpt.chunks import collect, reachable
 from lgckpt.rows import (
     HIDDEN,
@@ -84,52 +83,6 @@ def store_row(connection: sqlite3.Connection, tid: int, row: CheckpointRow) -> N
         (tid, row.checkpoint_ns, row.checkpoint_id, row.parent_id, row.run_id, row.flags,
          row.etag, row.metadata, row.state, row.refs),
     )  # fmt: skip
-
-
-def store_alone(
-    row: CheckpointRow, parent: ParentClaim | None, enough: int | None
-) -> tuple[str, tuple[str | bytes | int | None, ...]]:
-    """The statement that does so by itself, and its parameters.
-
-    It stores nothing if the thread has no number yet, if the parent is not the one claimed, or
-    if the thread's life is to be changed, as what expires before `enough` is; None is for ever.
-    """
-    values = (row.checkpoint_ns, row.checkpoint_id, row.parent_id, row.run_id, row.flags,
-              row.etag, row.metadata, row.state, row.refs, row.thread_id)  # fmt: skip
-    if enough is not None:
-        return _store_mortal(row, parent, (*values, enough))
-    if parent is None:
-        return _STORE, values
-    return _STORE_AFTER, (*values, row.checkpoint_ns, parent.checkpoint_id, parent.etag)
-
-
-def _store_mortal(
-    row: CheckpointRow, parent: ParentClaim | None, values: tuple[str | bytes | int | None, ...]
-) -> tuple[str, tuple[str | bytes | int | None, ...]]:
-    if parent is None:
-        return _STORE_MORTAL, values
-    return _STORE_MORTAL_AFTER, (*values, row.checkpoint_ns, parent.checkpoint_id, parent.etag)
-
-
-_INTO = (
-    f"INSERT OR REPLACE INTO lgckpt_checkpoints (tid, checkpoint_ns, checkpoint_id, {ROW})"
-    " SELECT tid, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM lgckpt_threads WHERE thread_id = ?"
-)
-_AFTER = (
-    " AND EXISTS (SELECT 1 FROM lgckpt_checkpoints AS parent"
-    " WHERE parent.tid = lgckpt_threads.tid AND parent.checkpoint_ns = ?"
-    " AND parent.checkpoint_id = ? AND parent.etag = ?)"
-)
-_LIVES_FOR_EVER = (
-    f" AND (NOT {ANY_EXPIRES} OR EXISTS (SELECT 1 FROM lgckpt_threads AS own"
-    " WHERE own.tid = lgckpt_threads.tid AND own.expires_at IS NULL))"
-)
-"""The table is asked only where some thread expires: the index over names has the number alone."""
-
-_STORE = _INTO + _LIVES_FOR_EVER
-_STORE_MORTAL = f"{_INTO} AND expires_at >= ?"
-_STORE_AFTER = _STORE + _AFTER
-_STORE_MORTAL_AFTER = _STORE_MORTAL + _AFTER
 
 
 def read_writes(

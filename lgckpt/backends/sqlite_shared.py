@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, TypeVar
 
-from lgckpt.errors import StorageError
-
 T = TypeVar("T")
 
 MOST = 64
@@ -25,7 +23,7 @@ class _Job:
 
     Attributes:
         done: It is committed, or failed by itself.
-        alone: A transaction that it shared failed, whosever fault that was.
+        alone: A transaction that it shared was rolled back, whosever fault that was.
     """
 
     __slots__ = ("alone", "do", "done", "error", "result")
@@ -94,10 +92,10 @@ class Shared:
         try:
             with self._write() as connection:
                 for job in jobs:
-                    _run_within(connection, job)
-        except StorageError:
+                    job.result = job.do(connection)
+        except Exception:
             for job in jobs:
-                job.alone, job.error = True, None
+                job.alone = True
             return
         for job in jobs:
             self._end(job)
@@ -113,16 +111,3 @@ class Shared:
     def _end(self, job: _Job) -> None:
         job.done = True
         self._waiting.remove(job)
-
-
-def _run_within(connection: sqlite3.Connection, job: _Job) -> None:
-    """One job of several; what SQLite itself refuses ends the transaction of all."""
-    connection.execute("SAVEPOINT lgckpt_job")
-    try:
-        job.result = job.do(connection)
-    except sqlite3.Error:
-        raise
-    except Exception as exc:
-        connection.execute("ROLLBACK TO lgckpt_job")
-        job.error = exc
-    connection.execute("RELEASE lgckpt_job")

@@ -99,6 +99,7 @@ def test_puts_and_writes_that_wait_are_one_commit(
 ) -> None:
     for n in range(THREADS):
         put(saver, n, "the thread is there")()
+    saver.put_writes(config("writes", "1"), [("n", 0)], "so is this")
     commits.clear()
     jobs = [put(saver, n) for n in range(THREADS)] + [write(saver, n) for n in range(THREADS)]
     found = together(saver, jobs)
