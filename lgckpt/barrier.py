@@ -20,10 +20,11 @@ from langgraph.pregel._utils import get_new_channel_versions
 
 from lgckpt.saver import Saver
 
-MOST = 4
-"""Puts of one run under way at once, in threads: with more, the barrier waits for the oldest. A
+MOST = 8
+"""Puts of one run under way at once, in threads: with more, the barrier waits for all of them. A
 thread that never waits leaves a saver's threads no time of the interpreter's to be done with
-theirs, and their snapshots pile up."""
+theirs, and their snapshots pile up; one that waits at each barrier is put to sleep and woken at
+each."""
 
 MOST_TASKS = 64
 """The same on an event loop, which cannot wait there: with more, no further snapshot is taken."""
@@ -85,8 +86,9 @@ def _has_room(loop: Any) -> bool:
     if not isinstance(puts[0], Future):
         return len(puts) < MOST_TASKS
     with suppress(CancelledError):
-        # What it failed with is LangGraph's to find.
-        puts.popleft().exception()
+        # Each waits for the one before it. What it failed with is LangGraph's to find.
+        puts[-1].exception()
+    puts.clear()
     return True
 
 
