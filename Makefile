@@ -89,7 +89,7 @@ figures: bench
 # Needs no network once the extra is installed.
 docs: $(BIN)/mkdocs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
-	@echo "build/site/index.html"
+	@echo "build/site/index.html; with its search: python -m http.server --directory build/site"
 
 $(BIN)/mkdocs:
 	$(MAKE) $(VENV)/ready

@@ -8,6 +8,7 @@ from typing import Any
 
 PLACE = "<!-- figures -->"
 _FIGURES = re.compile(r"<!-- figures: begin -->\n(.*)<!-- figures: end -->", re.DOTALL)
+_PICTURE = re.compile(r"!\[([^\]]*)\]\(docs/([^)]+)\)")
 
 
 def on_page_markdown(markdown: str, *, config: Any, **_: Any) -> str:
@@ -22,6 +23,6 @@ def on_page_markdown(markdown: str, *, config: Any, **_: Any) -> str:
     found = _FIGURES.search(readme)
     if found is None:
         raise ValueError("README.md has no figures")
-    # The page lies where the README's pictures are looked for.
-    here = found[1].replace("](docs/", "](").replace('src="docs/', 'src="')
-    return markdown.replace(PLACE, here)
+    # The page lies where the README's pictures are looked for. They have more to show than a page
+    # is wide: each leads to itself.
+    return markdown.replace(PLACE, _PICTURE.sub(r"[![\1](\2)](\2)", found[1]))

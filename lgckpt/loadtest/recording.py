@@ -215,6 +215,9 @@ def record(
 
     Returns:
         A saver to compile the graph with.
+
+    Raises:
+        OSError: The file cannot be written.
     """
     how = Scrubber().value if scrub is True else (scrub or None)
     return Recording(saver, Writer(Path(path), how))

@@ -115,6 +115,10 @@ async def adelete(where: str | Saver, threads: Sequence[str]) -> Deleted:
     Args:
         where: A URL, or a saver, which stays open.
         threads: Their ids; one that is not there is named in what is returned.
+
+    Raises:
+        ConfigurationError: The URL names no database that is known.
+        StorageError: The database cannot be used, or is not there.
     """
     gone: list[Counted] = []
     missing: list[str] = []

@@ -20,6 +20,9 @@ from tests.services.postgres import wheel_binaries
 LIMIT = 120.0
 """Seconds that a page may take."""
 
+WIDTH = 88
+"""Characters of a line of code that a page shows beside both of its columns."""
+
 RUN = [page for page in (*PAGES, README) if any(not b.not_run for b in blocks(page))]
 
 NOT_RUN = ROOT / "tests" / "docs" / "not_run.json"
@@ -82,6 +85,13 @@ def test_every_block_is_of_a_language_that_runs() -> None:
             where = f"{page}:{block.line}"
             assert block.language in LANGUAGES, where
             assert block.language != "json" or block.title, where
+
+
+def test_no_line_of_code_is_cut_off() -> None:
+    for page in PAGES:
+        for block in blocks(page):
+            for number, line in enumerate(block.code.splitlines(), block.line):
+                assert len(line) <= WIDTH, f"{page}:{number}"
 
 
 def test_what_is_installed_can_be() -> None:

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pytest
 
 import lgckpt
-from lgckpt import inspection, upkeep
+from lgckpt import inspection, pregel, upkeep
 from tests.docs.pages import DOCS, ROOT
 
 FETCHED = re.compile(
@@ -52,7 +52,7 @@ def test_no_page_fetches_anything(site: Path) -> None:
         assert not re.search(r"(?:@import|url\()\s*[\"']?(?:https?:)?//", style.read_text())
 
 
-@pytest.mark.parametrize("module", [lgckpt, upkeep, inspection], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("module", [lgckpt, upkeep, inspection, pregel], ids=lambda m: m.__name__)
 def test_the_reference_has_every_public_name(site: Path, module: ModuleType) -> None:
     found = "".join(page.read_text() for page in (site / "api").glob("*.html"))
     for name in module.__all__:
