@@ -7,7 +7,8 @@ values from the parent as it is remembered or was read, and may be done again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextvars import Context
 from typing import Any, NamedTuple
 
 from langchain_core.runnables import RunnableConfig
@@ -240,39 +241,90 @@ class _Binder:
         return [h for h in dict.fromkeys(self.claims) if h not in vouched]
 
 
-def draft_writes(
-    packer: Packer, writes: Sequence[tuple[str, Any]]
-) -> list[tuple[str, int, Packed]]:
-    """Encode what `put_writes` was given, now: (channel, idx, packed value)."""
-    return [
+class TaskWrites(NamedTuple):
+    """Pending writes of one task.
+
+    Attributes:
+        writes: (channel, value) pairs.
+        task_id: The task.
+        task_path: Its path, which decides the order of replay.
+        context: Where the values are serialized; None for wherever they are stored from.
+    """
+
+    writes: Sequence[tuple[str, Any]]
+    task_id: str
+    task_path: str = ""
+    context: Context | None = None
+
+
+class DraftedWrites(NamedTuple):
+    """Pending writes of one task, serialized: (channel, idx, packed value)."""
+
+    rows: list[tuple[str, int, Packed]]
+    task_id: str
+    task_path: str
+
+    @property
+    def special(self) -> bool:
+        """Whether they replace what is there: all are to special channels."""
+        return all(channel in WRITES_IDX_MAP for channel, _, _ in self.rows)
+
+    @property
+    def large(self) -> bool:
+        """Whether any of them takes chunks."""
+        return any(packed.tree or packed.chunk for _, _, packed in self.rows)
+
+
+def draft_writes(packer: Packer, task: TaskWrites) -> DraftedWrites:
+    """Encode what `put_writes` was given, now."""
+    rows = [
         (text(channel, "channel"), WRITES_IDX_MAP.get(channel, idx), packer.value(value))
-        for idx, (channel, value) in enumerate(writes)
+        for idx, (channel, value) in enumerate(task.writes)
     ]
+    return DraftedWrites(rows, text(task.task_id, "task_id"), text(task.task_path, "task_path"))
+
+
+def alike(tasks: Iterable[DraftedWrites]) -> Iterator[list[DraftedWrites]]:
+    """The tasks in order, in runs that are stored at once.
+
+    All of a run replace what is there, or none do; no two are of one task; one that takes chunks
+    is a run by itself.
+    """
+    run: list[DraftedWrites] = []
+    ids: set[str] = set()
+    for task in tasks:
+        if run and (task.task_id in ids or not _may_join(run[0], task)):
+            yield run
+            run, ids = [], set()
+        run.append(task)
+        ids.add(task.task_id)
+    if run:
+        yield run
+
+
+def _may_join(first: DraftedWrites, task: DraftedWrites) -> bool:
+    return task.special == first.special and not task.large and not first.large
 
 
 def bind_writes(
-    packer: Packer,
-    key: CheckpointKey,
-    drafted: list[tuple[str, int, Packed]],
-    task_id: str,
-    task_path: str,
-    trusted: list[Any],
+    packer: Packer, key: CheckpointKey, tasks: Sequence[DraftedWrites], trusted: list[Any]
 ) -> tuple[PutWrites, list[Any]]:
-    """Make the rows of a batch; gives also the hashes of its chunk trees, to be remembered."""
+    """Make the rows of a run; gives also the hashes of its chunk trees, to be remembered."""
     rows: list[WriteRow] = []
     chunks: list[Chunk] = []
     claims: list[bytes] = []
     trees: list[Any] = []
-    for channel, idx, packed in drafted:
-        value, refs, root = pack_write(packer, packed)
-        chunks.extend(root)
-        if packed.chunk is not None:
-            chunks.append(packed.chunk)
-        if packed.tree is not None:
-            sent, claimed = packed.tree.unsent(trusted, packer.codec)
-            chunks.extend(Chunk(*chunk) for chunk in sent)
-            claims.extend(claimed)
-            trees.append(packed.tree.known())
-        rows.append(WriteRow(*key, task_id, idx, task_path, channel, packed.value.tag, value, refs))
-    special = all(channel in WRITES_IDX_MAP for channel, _, _ in drafted)
-    return PutWrites(rows, special, chunks, list(dict.fromkeys(claims))), trees
+    for drafted, task_id, task_path in tasks:
+        for channel, idx, packed in drafted:
+            value, refs, root = pack_write(packer, packed)
+            chunks.extend(root)
+            if packed.chunk is not None:
+                chunks.append(packed.chunk)
+            if packed.tree is not None:
+                sent, claimed = packed.tree.unsent(trusted, packer.codec)
+                chunks.extend(Chunk(*chunk) for chunk in sent)
+                claims.extend(claimed)
+                trees.append(packed.tree.known())
+            tag = packed.value.tag
+            rows.append(WriteRow(*key, task_id, idx, task_path, channel, tag, value, refs))
+    return PutWrites(rows, tasks[0].special, chunks, list(dict.fromkeys(claims))), trees

@@ -23,6 +23,9 @@ from lgckpt.core import core
 from lgckpt.drafting import (
     Bound,
     Draft,
+    DraftedWrites,
+    TaskWrites,
+    alike,
     bind,
     bind_writes,
     draft_writes,
@@ -160,22 +163,23 @@ def _known(values: Mapping[str, Any]) -> dict[str, Any]:
     return {k: core.Known(v.refs) for k, v in values.items() if v.refs}
 
 
-async def put_writes(
-    context: Context,
-    config: RunnableConfig,
-    writes: Sequence[tuple[str, Any]],
-    task_id: str,
-    task_path: str,
-) -> None:
-    """Encode now, then store; with every chunk if one taken to be there was not."""
+async def put_writes(context: Context, config: RunnableConfig, tasks: Sequence[TaskWrites]) -> None:
+    """Encode now, then store the writes of tasks of one checkpoint."""
     key = key_of(config)
-    drafted = draft_writes(context.packer, writes)
+    pack = partial(draft_writes, context.packer)
+    drafted = [pack(it) if it.context is None else it.context.run(pack, it) for it in tasks]
+    for run in alike(drafted):
+        await _store_writes(context, key, run)
+
+
+async def _store_writes(
+    context: Context, key: CheckpointKey, tasks: Sequence[DraftedWrites]
+) -> None:
+    """Store a run of writes; with every chunk if one taken to be there was not."""
     hint = context.hints.get(*key)
     trusted = [] if hint is None else [*hint.known.values(), *hint.written]
-    task_id, task_path = text(task_id, "task_id"), text(task_path, "task_path")
     for attempt in range(2):
-        trust = [] if attempt else trusted
-        put, trees = bind_writes(context.packer, key, drafted, task_id, task_path, trust)
+        put, trees = bind_writes(context.packer, key, tasks, [] if attempt else trusted)
         if await context.driver("put_writes", put):
             if hint is not None and len(hint.written) < MAX_WRITTEN:
                 hint.written.extend(trees)

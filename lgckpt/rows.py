@@ -111,7 +111,9 @@ class PutCheckpoint(NamedTuple):
 
 
 class PutWrites(NamedTuple):
-    """Pending writes of one task to store, all or nothing.
+    """Pending writes to store: of one task, all or nothing, or of several of one checkpoint.
+
+    Those of several tasks stand task by task, have no chunks, and are all or nothing by task.
 
     Attributes:
         upsert: Replace what is there (special writes), or leave it.

@@ -23,6 +23,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from typing_extensions import Self
 
 from lgckpt import operations
+from lgckpt.drafting import TaskWrites
 from lgckpt.errors import ConfigurationError
 from lgckpt.handle import Handle
 from lgckpt.listing import listing
@@ -248,8 +249,8 @@ class Saver(BaseCheckpointSaver[str]):
             EncodeError: A value cannot be serialized.
             StorageError: The database cannot be used.
         """
-        context = self._context(sync=True)
-        self._run(operations.put_writes(context, config, writes, task_id, task_path))
+        context, task = self._context(sync=True), TaskWrites(writes, task_id, task_path)
+        self._run(operations.put_writes(context, config, (task,)))
 
     async def aput_writes(
         self,
@@ -259,8 +260,28 @@ class Saver(BaseCheckpointSaver[str]):
         task_path: str = "",
     ) -> None:
         """Async version of `put_writes`."""
-        context = self._context(sync=False)
-        await operations.put_writes(context, config, writes, task_id, task_path)
+        context, task = self._context(sync=False), TaskWrites(writes, task_id, task_path)
+        await operations.put_writes(context, config, (task,))
+
+    def put_task_writes(self, config: RunnableConfig, tasks: Sequence[TaskWrites]) -> None:
+        """Store pending writes of several tasks of one checkpoint, as `put_writes` of each would.
+
+        They are stored in as few statements as may be; those of a task, all or nothing. Fails
+        one, what was stored before it stays, and nothing is harmed by storing all of them again.
+
+        Args:
+            config: Names the checkpoint.
+            tasks: What each wrote.
+
+        Raises:
+            EncodeError: A value cannot be serialized; nothing is stored.
+            StorageError: The database cannot be used.
+        """
+        self._run(operations.put_writes(self._context(sync=True), config, tasks))
+
+    async def aput_task_writes(self, config: RunnableConfig, tasks: Sequence[TaskWrites]) -> None:
+        """Async version of `put_task_writes`."""
+        await operations.put_writes(self._context(sync=False), config, tasks)
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete everything of a thread."""

@@ -13,6 +13,7 @@ from langgraph.pregel import _algo, _checkpoint, _loop
 
 from lgckpt import barrier, pregel
 from lgckpt._accelerate.marks import Channels, is_native
+from lgckpt.gathering import gathering
 
 _APPLY = _algo.apply_writes
 _CREATE = _checkpoint.create_checkpoint
@@ -68,10 +69,13 @@ def _triggers(channels: Any, versions: Any, seen: Any, null_version: Any, proc: 
     return look(channels, versions, seen, null_version, proc)
 
 
+def _is_marked(loop: Any) -> bool:
+    return type(loop.channels) is Channels
+
+
 # A snapshot is taken at the barriers of these runs, and copied by no other.
-put_checkpoint = barrier.at_barrier(
-    _loop.PregelLoop._put_checkpoint, lambda loop: type(loop.channels) is Channels
-)
+put_checkpoint = barrier.at_barrier(_loop.PregelLoop._put_checkpoint, _is_marked)
+put_writes = gathering(_loop.PregelLoop.put_writes, _is_marked)
 copy_checkpoint = barrier.snapshotting(_checkpoint.copy_checkpoint)
 
 

@@ -60,6 +60,7 @@ PLACES: Final[dict[Place, tuple[Place, ...]]] = {
     ),
     Place(_ALGO, "_triggers"): (Place(_ALGO, "_triggers"),),
     Place(_LOOP, "PregelLoop._put_checkpoint"): (Place(_LOOP, "PregelLoop._put_checkpoint"),),
+    Place(_LOOP, "PregelLoop.put_writes"): (Place(_LOOP, "PregelLoop.put_writes"),),
     Place(_CHECKPOINT, "copy_checkpoint"): (Place(_LOOP, "copy_checkpoint"),),
 }
 """By where a function is defined: every place where it is looked up."""

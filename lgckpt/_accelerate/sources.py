@@ -27,6 +27,7 @@ PARTS: Final[dict[Place, tuple[Place, ...]]] = {
     Place(_LOOP, "PregelLoop._put_checkpoint"): (
         Place("langgraph.pregel._utils", "get_new_channel_versions"),
     ),
+    Place(_LOOP, "PregelLoop.put_writes"): (),
     Place(_CHECKPOINT, "copy_checkpoint"): (),
 }
 """What each function calls that its native form repeats."""
@@ -42,6 +43,7 @@ TESTED: Final[dict[str, frozenset[str]]] = {
     "_triggers": frozenset({"cc6778ef2419cea0"}),
     "PregelLoop._put_checkpoint": frozenset({"39fddb954d84965f", "29c17827bb8c152c"}),
     "get_new_channel_versions": frozenset({"2509502169b0b2a9"}),
+    "PregelLoop.put_writes": frozenset({"7ee37f9230ccf8db", "ce2202d27b50ec08"}),
     "copy_checkpoint": frozenset({"ff1eee2d2076b331"}),
 }
 """By name: the digests of the sources that were tested with (langgraph 1.2.18 to 1.2.22)."""

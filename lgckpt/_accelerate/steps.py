@@ -13,6 +13,7 @@ from lgckpt._accelerate.patch import Patch
 from lgckpt._accelerate.places import PLACES, Place
 from lgckpt._accelerate.sources import is_tested
 from lgckpt.barrier import at_barrier
+from lgckpt.gathering import gathering
 
 _NATIVE: Final[dict[str, tuple[Callable[..., Any], Callable[..., Any]]]] = {
     "apply_writes": (pregel.apply_writes, dispatch.apply_writes),
@@ -30,6 +31,7 @@ _NATIVE: Final[dict[str, tuple[Callable[..., Any], Callable[..., Any]]]] = {
         at_barrier(PregelLoop._put_checkpoint),
         dispatch.put_checkpoint,
     ),
+    "PregelLoop.put_writes": (gathering(PregelLoop.put_writes), dispatch.put_writes),
     "copy_checkpoint": (dispatch.copy_checkpoint, dispatch.copy_checkpoint),
 }
 """What is put in a place: for every run, and where only some graphs are accelerated."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
@@ -149,7 +151,18 @@ class PostgresStorage(Bulk, Facts):
         if not put.rows:
             return True
         at = self._at(put.rows[0].thread_id)
-        return await self._store(at, writes_request(at, put, self._expiry.ttl))
+        requests = [
+            writes_request(at, put._replace(rows=list(rows)), self._expiry.ttl)
+            for _, rows in groupby(put.rows, attrgetter("task_id"))
+        ]
+        if len(requests) == 1:
+            return await self._store(at, requests[0])
+        stores = (self._store(at, request) for request in requests)
+        stored = await asyncio.gather(*stores, return_exceptions=True)
+        for error in stored:
+            if isinstance(error, BaseException):
+                raise error
+        return all(stored)
 
     async def _store(self, at: Address, request: Request) -> bool:
         while (code := await self._batches.submit(request)) == EXPIRED:

@@ -148,6 +148,8 @@ _OPERATIONS = (
 WRAPPERS: dict[str, Callable[[Method, Find], Method]] = {
     **{name: partial(sync, name) for name in _OPERATIONS},
     **{f"a{name}": partial(awaited, name) for name in _OPERATIONS},
+    "put_task_writes": partial(sync, "put_writes"),
+    "aput_task_writes": partial(awaited, "put_writes"),
     "list": partial(listed, "list"),
     "alist": partial(alisted, "list"),
 }
