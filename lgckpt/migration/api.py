@@ -19,7 +19,7 @@ from lgckpt.migration.progress import Progress
 from lgckpt.migration.recode import Codec, codec_of
 from lgckpt.migration.report import Migration
 from lgckpt.migration.selected import Selected
-from lgckpt.migration.sides import Side
+from lgckpt.migration.sides import Side, check_target
 from lgckpt.migration.thread import How
 from lgckpt.migration.verify import verify as verify_sides
 from lgckpt.packing import Packer
@@ -105,8 +105,8 @@ async def amigrate(
     how = How(dry_run, skip_corrupt, re_encode is not None, codec)
     again = None if follow is None else Follow(follow, until_idle, stop or asyncio.Event())
     progress = Progress()
-    writing = not (dry_run or verify_only)
-    async with _opened(source, target, writing=writing) as (ours, theirs), _shown(progress, watch):
+    sides = _opened(source, target, moving=not verify_only, dry=dry_run)
+    async with sides as (ours, theirs), _shown(progress, watch):
         part, count = Selected(ours, chosen, choose), watch is not None
         if not verify_only:
             await passes(part, theirs, how, workers, progress, again, count=count)
@@ -173,7 +173,7 @@ class _Options:
 
 @asynccontextmanager
 async def _opened(
-    source: Where, target: Where, *, writing: bool
+    source: Where, target: Where, *, moving: bool, dry: bool
 ) -> AsyncIterator[tuple[Side, Side]]:
     """Both sides; the target as an empty one if it is not there and is not to be written to."""
     if isinstance(source, str) and source == target:
@@ -183,11 +183,13 @@ async def _opened(
         stack.push_async_callback(ours.close)
         theirs = open_side(target, **options_of(target))
         stack.push_async_callback(theirs.close)
+        if moving:
+            check_target(theirs)
         if isinstance(source, str):
             await check_there(ours)
         # Also of a target that is written to: a server that is not there is told of at once.
         there = isinstance(target, Saver) or await is_there(theirs)
-        if writing:
+        if moving and not dry:
             await theirs.setup()
             yield ours, theirs
         else:
