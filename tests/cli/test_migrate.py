@@ -144,6 +144,8 @@ def test_re_encoding(databases: Databases) -> None:
         ["--re-encode", "gzip"],
         ["--workers", "0"],
         ["--until-idle", "2"],
+        ["--threads", ""],
+        ["--threads", ",", "--threads", ""],
         ["--dry-run", "--verify"],
         ["--latest-only", "--since", "2026-01-01"],
         ["--unknown"],
