@@ -18,6 +18,7 @@ from lgckpt.migration.plain import PlainSerde
 from lgckpt.migration.progress import Progress
 from lgckpt.migration.recode import Codec, codec_of
 from lgckpt.migration.report import Migration
+from lgckpt.migration.running import finished
 from lgckpt.migration.selected import Selected
 from lgckpt.migration.sides import Side, check_target
 from lgckpt.migration.thread import How
@@ -124,11 +125,7 @@ def migrate(source: Where, target: Where, **options: Any) -> Migration:
     Raises:
         ConfigurationError: It was called on one.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(amigrate(source, target, **options))
-    raise ConfigurationError("on a running event loop, await lgckpt.amigrate(...)")
+    return finished(amigrate(source, target, **options))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -11,6 +10,7 @@ from typing import Any
 
 from lgckpt.bulk import Place
 from lgckpt.errors import ConfigurationError, CorruptCheckpointError, UnsupportedFormatError
+from lgckpt.migration.running import finished
 from lgckpt.reading import read_checkpoint, read_state
 from lgckpt.retention import keep_latest as keep_latest_of
 from lgckpt.retention import keep_where
@@ -204,7 +204,7 @@ async def aprune(
 
 def prune(where: str | Saver, **options: Any) -> Pruned:
     """Sync version of `aprune`."""
-    return asyncio.run(aprune(where, **options))
+    return finished(aprune(where, **options))
 
 
 async def _threads(
