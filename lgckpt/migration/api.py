@@ -108,7 +108,7 @@ async def amigrate(
     progress = Progress()
     sides = _opened(source, target, moving=not verify_only, dry=dry_run)
     async with sides as (ours, theirs), _shown(progress, watch):
-        part, count = Selected(ours, chosen, choose), watch is not None
+        part, count = Selected(ours, chosen, choose, workers), watch is not None
         if not verify_only:
             await passes(part, theirs, how, workers, progress, again, count=count)
         done = _report(ours, theirs, progress, dry=dry_run)
