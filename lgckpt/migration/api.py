@@ -22,6 +22,7 @@ from lgckpt.migration.running import finished
 from lgckpt.migration.selected import Selected
 from lgckpt.migration.sides import Side, check_target
 from lgckpt.migration.thread import How
+from lgckpt.migration.times import first_id
 from lgckpt.migration.verify import verify as verify_sides
 from lgckpt.packing import Packer
 from lgckpt.saver import Saver
@@ -101,7 +102,7 @@ async def amigrate(
     packer = Packer(source.serde if isinstance(source, Saver) else PlainSerde(), None)
     choose = selected.latest_only(packer) if latest_only else None
     if since is not None:
-        choose = selected.since(packer, filters.first_id(since))
+        choose = selected.since(packer, first_id(since))
     codec = None if re_encode is None else codec_of(re_encode)
     how = How(dry_run, skip_corrupt, re_encode is not None, codec)
     again = None if follow is None else Follow(follow, until_idle, stop or asyncio.Event())

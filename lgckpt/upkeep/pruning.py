@@ -11,13 +11,14 @@ from typing import Any
 from lgckpt.bulk import Place
 from lgckpt.errors import ConfigurationError, CorruptCheckpointError, UnsupportedFormatError
 from lgckpt.migration.running import finished
+from lgckpt.migration.times import time_of
 from lgckpt.reading import read_checkpoint, read_state
 from lgckpt.retention import keep_latest as keep_latest_of
 from lgckpt.retention import keep_where
 from lgckpt.rows import CheckpointRow, Entry, ThreadEdit
 from lgckpt.saver import Saver
 from lgckpt.storage import ThreadView
-from lgckpt.upkeep.choosing import age, all_marks, all_threads, names, time_of
+from lgckpt.upkeep.choosing import age, all_marks, all_threads, names
 from lgckpt.upkeep.opening import Database, opened
 from lgckpt.upkeep.weighing import ReadOnly, Weight, pages, weigh
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from uuid import uuid4
 
 import pytest
 from langgraph.checkpoint.base.id import UUID, uuid6
@@ -12,8 +13,9 @@ import lgckpt
 from lgckpt.bulk import Mark
 from lgckpt.errors import ConfigurationError
 from lgckpt.migration import selected
-from lgckpt.migration.filters import Shard, first_id, is_since
+from lgckpt.migration.filters import Shard
 from lgckpt.migration.sides import Side
+from lgckpt.migration.times import first_id, is_since, time_of
 from lgckpt.packing import Packer
 from tests.backends import Backend
 from tests.checkpoints import checkpoint, config
@@ -92,6 +94,9 @@ def test_ids_are_told_by_the_time_within() -> None:
     assert not is_since(made, first_id(now + timedelta(seconds=5)))
     assert is_since(made, made)
     assert first_id(made) == made
+    assert time_of(first_id(now)) == now
+    assert time_of(str(uuid4())) is None
+    assert time_of("first") is None
 
 
 def test_what_has_no_time_in_its_id_is_moved() -> None:
