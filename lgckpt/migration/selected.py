@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from lgckpt import retention
-from lgckpt.bulk import Batch, Known, Mark, Place, ThreadPage
+from lgckpt.bulk import Batch, Known, Mark, Place, ThreadPage, everything
 from lgckpt.errors import ConfigurationError
 from lgckpt.migration.damage import needed
 from lgckpt.migration.filters import Threads
 from lgckpt.migration.marks import all_marks
 from lgckpt.migration.sides import Many, Side, many_of
 from lgckpt.migration.times import is_since
-from lgckpt.migration.view import SideView, everything
+from lgckpt.migration.view import SideView
 from lgckpt.packing import Packer
 from lgckpt.rows import HIDDEN, CheckpointRow, ThreadEdit
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from lgckpt.bulk import Batch, size_of
+from lgckpt.bulk import Batch, nothing, size_of
 from lgckpt.errors import CorruptCheckpointError, StorageError
 from lgckpt.migration.compare import places_of
 from lgckpt.migration.damage import Sound
@@ -17,7 +17,6 @@ from lgckpt.migration.progress import Progress
 from lgckpt.migration.recode import recoded
 from lgckpt.migration.report import Damage
 from lgckpt.migration.sides import Side
-from lgckpt.migration.view import nothing
 
 FIRST, LARGEST_FIRST, MOST = 16, 64, 256
 """Places fetched at once: at first, at first in later threads at most, and at most."""

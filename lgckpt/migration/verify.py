@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
 
-from lgckpt.bulk import Batch, Mark, Place, size_of
+from lgckpt.bulk import Batch, Mark, Place, nothing, size_of
 from lgckpt.migration.compare import (
     row_differences,
     rows_by_place,
@@ -23,7 +23,6 @@ from lgckpt.migration.progress import Progress
 from lgckpt.migration.report import LISTED, Damage, Difference, Kind, Verification
 from lgckpt.migration.sides import Side
 from lgckpt.migration.thread import BATCH_BYTES, FIRST, KNOWN, MOST
-from lgckpt.migration.view import nothing
 from lgckpt.rows import WriteRow
 
 

@@ -5,22 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
-from lgckpt.bulk import Batch, Mark, Place
+from lgckpt.bulk import Batch, Mark, Place, everything
 from lgckpt.migration.sides import Side
 from lgckpt.rows import CheckpointRow, Entry
 
 _PAGE = 64
 """Rows read at once where they are asked for in their order."""
-
-
-def everything(_: bytes) -> bool:
-    """A `Known` of who wants rows without chunks."""
-    return True
-
-
-def nothing(_: bytes) -> bool:
-    """A `Known` of who wants all chunks."""
-    return False
 
 
 class SideView:

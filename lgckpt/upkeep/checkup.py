@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from lgckpt.bulk import Batch, Mark, Place
+from lgckpt.bulk import Batch, Mark, Place, everything
 from lgckpt.core import core
 from lgckpt.errors import CorruptCheckpointError, FrameError, UnsupportedFormatError
 from lgckpt.migration.times import time_of
@@ -19,7 +19,7 @@ from lgckpt.upkeep.findings import Chart, Finding
 from lgckpt.upkeep.lineage import Lineage
 from lgckpt.upkeep.opening import Database
 from lgckpt.upkeep.trees import Trees
-from lgckpt.upkeep.weighing import ROWS, everything
+from lgckpt.upkeep.weighing import ROWS
 
 _RESTORE = (
     "bring it back from a backup or a copy of the database (lgckpt migrate --threads), or go on "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lgckpt.bulk import Batch, Mark, Place
+from lgckpt.bulk import Batch, Mark, Place, everything
 from lgckpt.rows import (
     CheckpointKey,
     CheckpointRow,
@@ -20,11 +20,6 @@ from lgckpt.upkeep.trees import Trees
 
 ROWS = 64
 """Rows that are held at once."""
-
-
-def everything(_: bytes) -> bool:
-    """A `Known` of who wants rows without chunks."""
-    return True
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from lgckpt.bulk import Batch, Known
+from lgckpt.bulk import Batch, Known, nothing
 from lgckpt.core import core
 from lgckpt.migration.langgraph.slicing import Typed
 from lgckpt.packing import Packed, Packer, State, Value, pack_write
@@ -100,7 +100,7 @@ class ThreadPacker:
         self._packer = packer
         self._ns: str | None = None
         self._last: dict[str, _Last] = {}
-        self._sending = _Sending(lambda _: False)
+        self._sending = _Sending(nothing)
         self._rows: list[CheckpointRow] = []
         self._writes: list[WriteRow] = []
 
@@ -117,7 +117,7 @@ class ThreadPacker:
     def end(self) -> Batch:
         """All that was added since `begin`."""
         batch = Batch(self._rows, self._writes, self._sending.chunks, list(self._sending.claims))
-        self.begin(lambda _: False)
+        self.begin(nothing)
         return batch
 
     def data(self, checkpoint_ns: str) -> dict[str, bytes]:
