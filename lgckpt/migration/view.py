@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from lgckpt.bulk import Batch, Mark, Place, everything
+from lgckpt.migration.marks import all_marks
 from lgckpt.migration.sides import Side
 from lgckpt.rows import CheckpointRow, Entry
 
@@ -34,6 +35,12 @@ class SideView:
         self._seeds = sorted(seeds)
         self._page: dict[Place, CheckpointRow] = {}
         self._next: Place | None = None
+
+    @classmethod
+    async def of_all(cls, side: Side, thread_id: str) -> SideView:
+        """A view of a thread of which any checkpoint may be kept."""
+        marks = [mark async for mark in all_marks(side, thread_id)]
+        return cls(side, thread_id, marks, [mark.place for mark in marks if mark.etag is not None])
 
     async def entries(self) -> list[Entry]:
         """Every checkpoint of the thread, hidden ones too."""

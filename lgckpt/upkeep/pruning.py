@@ -12,6 +12,7 @@ from lgckpt.bulk import Place
 from lgckpt.errors import ConfigurationError, CorruptCheckpointError, UnsupportedFormatError
 from lgckpt.migration.running import finished
 from lgckpt.migration.times import time_of
+from lgckpt.migration.view import SideView
 from lgckpt.reading import read_checkpoint, read_state
 from lgckpt.retention import keep_latest as keep_latest_of
 from lgckpt.retention import keep_where
@@ -20,7 +21,7 @@ from lgckpt.saver import Saver
 from lgckpt.storage import ThreadView
 from lgckpt.upkeep.choosing import age, all_marks, all_threads, names
 from lgckpt.upkeep.opening import Database, opened
-from lgckpt.upkeep.weighing import ReadOnly, Weight, pages, weigh
+from lgckpt.upkeep.weighing import Weight, pages, weigh
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,7 @@ async def _prune(
         if not old:
             return None
     decide = partial(_decide, database=database, given=given, old=old)
-    planned = await decide(ReadOnly(database.driver, thread_id))
+    planned = await decide(await SideView.of_all(database.side, thread_id))
     if not (planned.delete or planned.replace or planned.drop_namespaces):
         return None
     weight = await weigh(database.driver, thread_id, planned)
