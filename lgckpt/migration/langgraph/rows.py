@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
+
+from langgraph.checkpoint.base import CheckpointMetadata
 
 from lgckpt.bulk import Batch, Known, nothing
 from lgckpt.core import core
@@ -145,7 +147,8 @@ class ThreadPacker:
         state, refs = packer.state(State(*found.bare, values))
         metadata = dict(found.metadata)
         flags = HIDDEN if metadata.pop(HIDDEN_MARK, None) else 0
-        frame, run_id = packer.metadata(metadata), metadata.get("run_id")  # type: ignore[arg-type]
+        frame = packer.metadata(cast(CheckpointMetadata, metadata))
+        run_id = metadata.get("run_id")
         self._rows.append(
             CheckpointRow(
                 found.thread_id,
