@@ -9,6 +9,7 @@ from hashlib import blake2b
 
 from lgckpt.bulk import ThreadPage
 from lgckpt.errors import ConfigurationError
+from lgckpt.migration.marks import is_any
 from lgckpt.migration.sides import Side
 
 _SHARD = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)")
@@ -76,7 +77,7 @@ class Threads:
     async def _named(self, side: Side) -> ThreadPage:
         """Those asked for by name that are there, without a look at all the others."""
         chosen = [name for name in dict.fromkeys(self.names) if self.wants(name)]
-        return ThreadPage([n for n in chosen if await side.marks(n, None, 1)], None)
+        return ThreadPage([name for name in chosen if await is_any(side, name)], None)
 
 
 def choose(

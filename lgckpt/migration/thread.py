@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lgckpt.bulk import Batch, nothing, size_of
 from lgckpt.errors import CorruptCheckpointError, StorageError
@@ -94,9 +94,11 @@ class ThreadCopy:
             await self._stored()
         except CorruptCheckpointError as exc:
             # Of the thread's own list of places: all others were set aside where they were met.
+            await self._stored()
             if not self._how.skip_corrupt:
                 raise
-            self._progress.skip([Damage.of(exc)])
+            reason = f"{exc.reason}; what comes after it in the thread is left out"
+            self._progress.skip([replace(Damage.of(exc), reason=reason)])
         finally:
             if self._storing is not None:
                 self._storing.cancel()
@@ -106,14 +108,20 @@ class ThreadCopy:
 
     async def _pages(self) -> AsyncIterator[list[Step]]:
         page: list[Step] = []
-        async for step in steps(self._source, self._target, self._thread_id):
-            if step is None:
-                self._progress.places += 1
-                continue
-            page.append(step)
-            if len(page) >= self._at_once:
+        try:
+            async for step in steps(self._source, self._target, self._thread_id):
+                if step is None:
+                    self._progress.places += 1
+                    continue
+                page.append(step)
+                if len(page) >= self._at_once:
+                    yield page
+                    page = []
+        except CorruptCheckpointError:
+            # What is listed before is moved still.
+            if page:
                 yield page
-                page = []
+            raise
         if page:
             yield page
 
