@@ -185,8 +185,10 @@ class ThreadCopy:
         self._known.clear()
         places = places_of(batch)
         found = await fetch_sound(self._source, self._thread_id, places, nothing)
-        if found.damage and not self._how.skip_corrupt:
-            raise found.damage[0].error()
+        if found.damage:
+            if not self._how.skip_corrupt:
+                raise found.damage[0].error()
+            self._progress.skip(found.damage)
         return recoded(found.batch, self._how.codec) if self._how.recode else found.batch
 
     def _count(self, batch: Batch) -> None:

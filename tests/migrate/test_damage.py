@@ -12,6 +12,7 @@ import pytest
 import lgckpt
 from lgckpt.bulk import Batch, Mark
 from lgckpt.core import core
+from lgckpt.migration import thread as copying
 from lgckpt.migration.damage import sound
 from lgckpt.migration.engine import passes
 from lgckpt.migration.filters import choose
@@ -315,3 +316,26 @@ def test_a_place_without_a_name_is_a_difference_and_the_comparison_goes_on(side:
         ("changed", "a", place(made[2])[1])
     ]
     assert told.differences[0].what.endswith("(no name)")
+
+
+def test_damage_met_when_all_is_sent_again_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copying, "FIRST", 1)
+    monkeypatch.setattr(copying, "MOST", 1)
+
+    class Refusing(Watched):
+        async def load(self, thread_id: str, batch: Batch) -> bool:
+            if batch.claims and not self.refused:
+                self.refused = True
+                drop_chunks(source.saver, thread_id)
+                return False
+            return await super().load(thread_id, batch)
+
+        refused = False
+
+    source, target = Watched(), Refusing()
+    asyncio.run(fill(source.saver, "a", 3))
+    progress = Progress()
+    asyncio.run(passes(source, target, How(skip_corrupt=True), 1, progress, None, count=False))
+    left_out = 3 - progress.checkpoints + 9 - progress.writes
+    assert left_out > 0
+    assert progress.skipped == left_out
