@@ -20,6 +20,16 @@ Known = Callable[[bytes], bool]
 """Says of a chunk's hash that neither it nor what is below it is wanted."""
 
 
+def everything(_: bytes) -> bool:
+    """A `Known` of who wants rows without chunks."""
+    return True
+
+
+def nothing(_: bytes) -> bool:
+    """A `Known` of who wants all chunks."""
+    return False
+
+
 class ThreadPage(NamedTuple):
     """Some threads.
 

@@ -8,7 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from lgckpt.backends.memory_thread import Thread, holds
-from lgckpt.bulk import Batch, ChunkPage, Known, Mark, Place, Room, ThreadPage, claiming, size_of
+from lgckpt.bulk import (
+    Batch,
+    ChunkPage,
+    Known,
+    Mark,
+    Place,
+    Room,
+    ThreadPage,
+    claiming,
+    nothing,
+    size_of,
+)
 from lgckpt.chunks import collecting, walk
 from lgckpt.rows import Chunk
 
@@ -71,14 +82,10 @@ def fetch_threads(
             break
         thread = everything.get(thread_id, Thread())
         places = [mark.place for mark in marks(thread, None, room.places + 1)]
-        batch = fetch(thread, places, _nothing) if len(places) <= room.places else None
+        batch = fetch(thread, places, nothing) if len(places) <= room.places else None
         size += 0 if batch is None else size_of(batch)
         found.append(batch)
     return found
-
-
-def _nothing(_: bytes) -> bool:
-    return False
 
 
 def load(everything: dict[str, Thread], thread_id: str, batch: Batch) -> bool:

@@ -15,6 +15,7 @@ import lgckpt
 from lgckpt.cli.app import PROBLEM, AsJson, app, complain, examples, print_json, resolved, run
 from lgckpt.cli.environment import OPTION
 from lgckpt.cli.migrating import shown, tell
+from lgckpt.errors import ConfigurationError
 from lgckpt.migration.report import Migration
 
 _SIDE = (
@@ -137,7 +138,7 @@ def migrate(
                 verify=verify,
                 verify_only=verify_only,
                 skip_corrupt=skip_corrupt,
-                threads=[name for one in threads or [] for name in one.split(",") if name],
+                threads=_names(threads),
                 thread_prefix=thread_prefix,
                 shard=shard,
                 since=since,
@@ -156,6 +157,14 @@ def migrate(
         tell(done, moved=not verify_only)
     if not done.ok:
         raise typer.Exit(PROBLEM)
+
+
+def _names(given: list[str] | None) -> list[str]:
+    """The threads asked for by name; none at all stands for all of them."""
+    found = [name for one in given or [] for name in one.split(",") if name]
+    if given and not found:
+        raise ConfigurationError("--threads names no thread; without it all are moved")
+    return found
 
 
 @contextmanager

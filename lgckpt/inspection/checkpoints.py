@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from typing import Any
-from uuid import UUID
 
 from lgckpt.errors import FrameError
 from lgckpt.inspection.views import VIEWS, Opaque
+from lgckpt.migration import times
 from lgckpt.packing import State, Value, unpack_metadata, unpack_state, unpack_value
 from lgckpt.rows import CheckpointRow
-
-_TIMED = 6
-"""The version of UUIDs that begin with the time; LangGraph names checkpoints so."""
-
-_EPOCH = datetime(1582, 10, 15, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +68,5 @@ def value_view(value: Value, chunks: Mapping[bytes, bytes]) -> Any:
 
 def time_of(checkpoint_id: str) -> str | None:
     """The time that an id of LangGraph's begins with, in ISO form; None for another id."""
-    try:
-        found = UUID(checkpoint_id)
-        if found.version != _TIMED:
-            return None
-        ticks = found.int >> 80 << 12 | found.int >> 64 & 0xFFF
-        return (_EPOCH + timedelta(microseconds=ticks // 10)).isoformat()
-    except (ValueError, OverflowError):
-        return None
+    found = times.time_of(checkpoint_id)
+    return None if found is None else found.isoformat()

@@ -7,21 +7,11 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lgckpt.bulk import Batch, Place
+from lgckpt.bulk import Batch, Place, everything
 from lgckpt.inspection.checkpoints import Opened, open_row
 from lgckpt.inspection.damage import DAMAGED, damage
 from lgckpt.inspection.nodes import changed_channels, next_nodes
-from lgckpt.inspection.reading import (
-    ROWS,
-    Where,
-    by_place,
-    everything,
-    fetch,
-    opened,
-    pages,
-    places,
-    stepwise,
-)
+from lgckpt.inspection.reading import ROWS, Where, by_place, fetch, opened, pages, places, stepwise
 from lgckpt.migration.report import Damage
 from lgckpt.migration.sides import Side
 

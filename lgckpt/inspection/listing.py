@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
+from lgckpt.bulk import everything
 from lgckpt.errors import CorruptCheckpointError
 from lgckpt.inspection.checkpoints import open_row, time_of
 from lgckpt.inspection.damage import DAMAGED, damage
-from lgckpt.inspection.reading import Where, everything, fetch, marks, opened, stepwise, threads
+from lgckpt.inspection.reading import Where, fetch, opened, stepwise, threads
+from lgckpt.migration.marks import all_marks
 from lgckpt.migration.report import Damage
 from lgckpt.migration.sides import Side
 from lgckpt.rows import HIDDEN
@@ -73,7 +75,7 @@ async def _summary(side: Side, thread_id: str) -> ThreadSummary:
     namespaces: set[str] = set()
     latest = ("", "")
     try:
-        async for mark in marks(side, thread_id):
+        async for mark in all_marks(side, thread_id):
             writes += mark.writes
             if mark.etag is None or mark.flags & HIDDEN:
                 continue

@@ -10,14 +10,8 @@ from lgckpt.core import core
 from lgckpt.errors import LgckptError, NotFoundError
 from lgckpt.inspection.checkpoints import Opened, open_row
 from lgckpt.inspection.damage import DAMAGED, damage
-from lgckpt.inspection.reading import (
-    Where,
-    fetch,
-    marks,
-    opened,
-    stepwise,
-    threads,
-)
+from lgckpt.inspection.reading import Where, fetch, opened, stepwise, threads
+from lgckpt.migration.marks import all_marks
 from lgckpt.migration.report import Damage
 from lgckpt.migration.sides import Side
 from lgckpt.rows import REF_SIZE, CheckpointRow, WriteRow
@@ -128,7 +122,7 @@ class _Meter:
 
     async def run(self) -> ThreadBytes:
         page: list[Place] = []
-        async for mark in marks(self._side, self._found.thread_id):
+        async for mark in all_marks(self._side, self._found.thread_id):
             page.append(mark.place)
             if len(page) == _PAGE:
                 await self._page(page)

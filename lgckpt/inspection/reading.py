@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from lgckpt.bulk import Batch, Known, Mark, Place
+from lgckpt.bulk import Batch, Known, Place
 from lgckpt.errors import CorruptCheckpointError, FrameError, NotFoundError, UnsupportedFormatError
 from lgckpt.inspection.damage import damage
 from lgckpt.migration.existing import check_there
+from lgckpt.migration.marks import all_marks
 from lgckpt.migration.opening import open_side
 from lgckpt.migration.report import Damage
 from lgckpt.migration.running import refuse_running_loop
@@ -20,7 +21,7 @@ from lgckpt.saver import Saver
 
 T = TypeVar("T")
 
-THREADS, MARKS, ROWS = 256, 1024, 64
+THREADS, ROWS = 256, 64
 """How many of each are asked for at once."""
 
 Where = str | Saver | Side
@@ -41,16 +42,6 @@ async def opened(where: Where) -> AsyncIterator[Side]:
         await side.close()
 
 
-def everything(_: bytes) -> bool:
-    """A `Known` of a reader that wants no chunks."""
-    return True
-
-
-def nothing(_: bytes) -> bool:
-    """A `Known` of a reader that wants all chunks."""
-    return False
-
-
 async def threads(side: Side, prefix: str = "") -> AsyncIterator[str]:
     """The ids of all threads that begin so."""
     after: str | None = ""
@@ -62,24 +53,13 @@ async def threads(side: Side, prefix: str = "") -> AsyncIterator[str]:
         after = page.after
 
 
-async def marks(side: Side, thread_id: str) -> AsyncIterator[Mark]:
-    """All places of a thread."""
-    after: Place | None = None
-    while page := await side.marks(thread_id, after, MARKS):
-        for mark in page:
-            yield mark
-        if len(page) < MARKS:
-            return
-        after = page[-1].place
-
-
 async def places(side: Side, thread_id: str) -> list[Place]:
     """The places of a thread's visible checkpoints.
 
     Raises:
         NotFoundError: There is nothing of that thread.
     """
-    found = [mark async for mark in marks(side, thread_id)]
+    found = [mark async for mark in all_marks(side, thread_id)]
     if not found:
         raise NotFoundError(f"{side.name} has no thread {thread_id!r}")
     return [mark.place for mark in found if mark.etag is not None and not mark.flags & HIDDEN]

@@ -9,23 +9,14 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from lgckpt.bulk import Batch, Place
+from lgckpt.bulk import Batch, Place, everything, nothing
 from lgckpt.core import core
 from lgckpt.errors import ConfigurationError, LgckptError
 from lgckpt.inspection.checkpoints import open_row
 from lgckpt.inspection.damage import DAMAGED, damage
-from lgckpt.inspection.reading import (
-    Where,
-    by_place,
-    everything,
-    fetch,
-    marks,
-    nothing,
-    opened,
-    stepwise,
-    threads,
-)
+from lgckpt.inspection.reading import Where, by_place, fetch, opened, stepwise, threads
 from lgckpt.inspection.views import Opaque, Typed, decode, extension
+from lgckpt.migration.marks import all_marks
 from lgckpt.migration.report import Damage
 from lgckpt.migration.sides import Side
 from lgckpt.packing import Value, check_write, unpack_value, unpack_write
@@ -210,7 +201,7 @@ class _Thread:
 
     async def matches(self) -> AsyncIterator[Found]:
         page: list[Place] = []
-        async for mark in marks(self._side, self._thread_id):
+        async for mark in all_marks(self._side, self._thread_id):
             if mark.flags & HIDDEN:
                 continue
             page.append(mark.place)

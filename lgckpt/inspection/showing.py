@@ -8,12 +8,12 @@ from typing import Any
 
 from langgraph.checkpoint.base import writes_sort_key
 
-from lgckpt.bulk import Batch, Place
+from lgckpt.bulk import Batch, Place, nothing
 from lgckpt.errors import ConfigurationError, NotFoundError
 from lgckpt.inspection.checkpoints import Opened, open_row, value_view
 from lgckpt.inspection.damage import DAMAGED, damage
 from lgckpt.inspection.nodes import next_nodes
-from lgckpt.inspection.reading import Where, fetch, nothing, opened, places
+from lgckpt.inspection.reading import Where, fetch, opened, places
 from lgckpt.inspection.views import VIEWS
 from lgckpt.migration.report import Damage
 from lgckpt.migration.running import finished

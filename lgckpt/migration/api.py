@@ -18,9 +18,11 @@ from lgckpt.migration.plain import PlainSerde
 from lgckpt.migration.progress import Progress
 from lgckpt.migration.recode import Codec, codec_of
 from lgckpt.migration.report import Migration
+from lgckpt.migration.running import finished
 from lgckpt.migration.selected import Selected
-from lgckpt.migration.sides import Side
+from lgckpt.migration.sides import Side, check_target
 from lgckpt.migration.thread import How
+from lgckpt.migration.times import first_id
 from lgckpt.migration.verify import verify as verify_sides
 from lgckpt.packing import Packer
 from lgckpt.saver import Saver
@@ -100,14 +102,14 @@ async def amigrate(
     packer = Packer(source.serde if isinstance(source, Saver) else PlainSerde(), None)
     choose = selected.latest_only(packer) if latest_only else None
     if since is not None:
-        choose = selected.since(packer, filters.first_id(since))
+        choose = selected.since(packer, first_id(since))
     codec = None if re_encode is None else codec_of(re_encode)
     how = How(dry_run, skip_corrupt, re_encode is not None, codec)
     again = None if follow is None else Follow(follow, until_idle, stop or asyncio.Event())
     progress = Progress()
-    writing = not (dry_run or verify_only)
-    async with _opened(source, target, writing=writing) as (ours, theirs), _shown(progress, watch):
-        part, count = Selected(ours, chosen, choose), watch is not None
+    sides = _opened(source, target, moving=not verify_only, dry=dry_run)
+    async with sides as (ours, theirs), _shown(progress, watch):
+        part, count = Selected(ours, chosen, choose, workers), watch is not None
         if not verify_only:
             await passes(part, theirs, how, workers, progress, again, count=count)
         done = _report(ours, theirs, progress, dry=dry_run)
@@ -124,11 +126,7 @@ def migrate(source: Where, target: Where, **options: Any) -> Migration:
     Raises:
         ConfigurationError: It was called on one.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(amigrate(source, target, **options))
-    raise ConfigurationError("on a running event loop, await lgckpt.amigrate(...)")
+    return finished(amigrate(source, target, **options))
 
 
 @dataclass(frozen=True)
@@ -173,7 +171,7 @@ class _Options:
 
 @asynccontextmanager
 async def _opened(
-    source: Where, target: Where, *, writing: bool
+    source: Where, target: Where, *, moving: bool, dry: bool
 ) -> AsyncIterator[tuple[Side, Side]]:
     """Both sides; the target as an empty one if it is not there and is not to be written to."""
     if isinstance(source, str) and source == target:
@@ -183,11 +181,13 @@ async def _opened(
         stack.push_async_callback(ours.close)
         theirs = open_side(target, **options_of(target))
         stack.push_async_callback(theirs.close)
+        if moving:
+            check_target(theirs)
         if isinstance(source, str):
             await check_there(ours)
         # Also of a target that is written to: a server that is not there is told of at once.
         there = isinstance(target, Saver) or await is_there(theirs)
-        if writing:
+        if moving and not dry:
             await theirs.setup()
             yield ours, theirs
         else:

@@ -145,9 +145,10 @@ def _same(a: tuple[str, bytes], b: tuple[str, bytes]) -> bool:
         return True
     try:
         one, other = plain(*a), plain(*b)
-    except (ConfigurationError, ValueError):
+        return one == other or _canonical(one) == _canonical(other)
+    except (ConfigurationError, ValueError, RecursionError):
+        # What cannot be read, or is nested too deeply to be compared, is not called equal.
         return False
-    return one == other or _canonical(one) == _canonical(other)
 
 
 def _canonical(value: Any) -> str:

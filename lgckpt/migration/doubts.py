@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lgckpt.bulk import Batch, Place
+from lgckpt.bulk import Batch, Place, everything, nothing
 from lgckpt.migration.compare import (
     places_of,
     row_differences,
@@ -17,7 +17,6 @@ from lgckpt.migration.compare import (
 from lgckpt.migration.damage import Sound, needed
 from lgckpt.migration.fetching import fetch_sound
 from lgckpt.migration.sides import Side
-from lgckpt.migration.view import everything, nothing
 
 
 async def unsettled(

@@ -1,21 +1,18 @@
-"""Which threads and which of their checkpoints a migration is about."""
+"""Which threads a migration is about."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from hashlib import blake2b
 
 from lgckpt.bulk import ThreadPage
 from lgckpt.errors import ConfigurationError
+from lgckpt.migration.marks import is_any
 from lgckpt.migration.sides import Side
 
 _SHARD = re.compile(r"([1-9][0-9]*)/([1-9][0-9]*)")
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-([0-9a-f])[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
-_GREGORIAN = datetime(1582, 10, 15, tzinfo=timezone.utc)
-"""From when the time in a UUID is counted, in steps of 100 ns (RFC 9562, section 5.1)."""
 
 
 @dataclass(frozen=True)
@@ -80,43 +77,7 @@ class Threads:
     async def _named(self, side: Side) -> ThreadPage:
         """Those asked for by name that are there, without a look at all the others."""
         chosen = [name for name in dict.fromkeys(self.names) if self.wants(name)]
-        return ThreadPage([n for n in chosen if await side.marks(n, None, 1)], None)
-
-
-def first_id(since: str | datetime) -> str:
-    """The least checkpoint id that is not before a time.
-
-    Args:
-        since: A checkpoint id, or a time, in ISO 8601 if it is text; UTC unless it says otherwise.
-            LangGraph's ids are UUIDs of version 6, which are ordered by the time within.
-
-    Raises:
-        ConfigurationError: It is neither.
-    """
-    if isinstance(since, str):
-        if _UUID.fullmatch(since):
-            return since
-        try:
-            since = datetime.fromisoformat(since.replace("Z", "+00:00"))
-        except ValueError as exc:
-            raise ConfigurationError(
-                f"a time in ISO 8601 or a checkpoint id, not {since!r}"
-            ) from exc
-    if since.tzinfo is None:
-        since = since.replace(tzinfo=timezone.utc)
-    ticks = (since - _GREGORIAN) // timedelta(microseconds=1) * 10
-    if not 0 <= ticks < 1 << 60:
-        raise ConfigurationError(f"no checkpoint id has the time {since}")
-    high, low = f"{ticks >> 12:012x}", f"{ticks & 0xFFF:03x}"
-    return f"{high[:8]}-{high[8:]}-6{low}-8000-000000000000"
-
-
-def is_since(checkpoint_id: str, least: str) -> bool:
-    """Whether a checkpoint is not before the one of id `least`; what has no time in its id is."""
-    match = _UUID.fullmatch(checkpoint_id)
-    if match is None or match[1] != "6":
-        return True
-    return checkpoint_id >= least
+        return ThreadPage([name for name in chosen if await is_any(side, name)], None)
 
 
 def choose(

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 from lgckpt.bulk import Mark, Place
+from lgckpt.errors import CorruptCheckpointError
 from lgckpt.migration.sides import Side
 
 PAGE = 1000
@@ -13,14 +14,34 @@ PAGE = 1000
 
 
 async def all_marks(side: Side, thread_id: str) -> AsyncIterator[Mark]:
-    """The places of a thread, a page at a time."""
+    """The places of a thread, a page at a time.
+
+    Raises:
+        CorruptCheckpointError: What comes next has no name; all before it was given.
+    """
     after: Place | None = None
-    while page := await side.marks(thread_id, after, PAGE):
+    limit = PAGE
+    while True:
+        try:
+            page = await side.marks(thread_id, after, limit)
+        except CorruptCheckpointError:
+            if limit == 1:
+                raise
+            limit = max(1, limit // 10)
+            continue
         for mark in page:
             yield mark
-        after = page[-1].place
-        if len(page) < PAGE:
+        if len(page) < limit:
             return
+        after = page[-1].place
+
+
+async def is_any(side: Side, thread_id: str) -> bool:
+    """Whether there is anything of a thread, damaged or not."""
+    try:
+        return bool(await side.marks(thread_id, None, 1))
+    except CorruptCheckpointError:
+        return True
 
 
 class Pair(NamedTuple):

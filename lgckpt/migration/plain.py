@@ -56,7 +56,7 @@ def plain(tag: str, data: bytes) -> Any:
     if tag == "json":
         try:
             return json.loads(data)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise FrameError(f"damaged JSON: {exc}") from exc
     if tag in ("null", "bytes", "bytearray"):
         return None if tag == "null" else data

@@ -23,7 +23,7 @@ def refuse_running_loop() -> None:
         return
     raise ConfigurationError(
         "this is not for a running event loop: await the function of the same name with an a "
-        "before it"
+        "before it, as amigrate is to migrate"
     )
 
 

@@ -8,18 +8,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from lgckpt import retention
-from lgckpt.bulk import Batch, Known, Mark, Place, ThreadPage
+from lgckpt.bulk import Batch, Known, Mark, Place, ThreadPage, everything
 from lgckpt.errors import ConfigurationError
 from lgckpt.migration.damage import needed
-from lgckpt.migration.filters import Threads, is_since
+from lgckpt.migration.filters import Threads
 from lgckpt.migration.marks import all_marks
 from lgckpt.migration.sides import Many, Side, many_of
-from lgckpt.migration.view import SideView, everything
+from lgckpt.migration.times import is_since
+from lgckpt.migration.view import SideView
 from lgckpt.packing import Packer
 from lgckpt.rows import HIDDEN, CheckpointRow, ThreadEdit
 
-_HELD = 16
-"""Threads whose choice is held; it is made again if it is needed later."""
+HELD = 16
+"""Threads whose choice is held, at least; it is made again if it is needed later."""
 
 _CHANGED = bytes(8)
 """The etag in the mark of a row that is not shown as it is stored: never a row's own."""
@@ -51,14 +52,19 @@ class Selected:
         side: The whole.
         threads: Which threads.
         choose: What of each; None for all of it.
+        readers: How many threads are read at a time.
     """
 
-    def __init__(self, side: Side, threads: Threads, choose: Choose | None) -> None:
+    def __init__(
+        self, side: Side, threads: Threads, choose: Choose | None, readers: int = 1
+    ) -> None:
         self.name = side.name
         self.native = side.native
         self._side = side
         self._threads = threads
         self._choose = choose
+        # With room for who counts all places meanwhile, ahead of the readers.
+        self._held = max(HELD, 2 * readers)
         self._choices: OrderedDict[str, Choice] = OrderedDict()
 
     @property
@@ -116,8 +122,10 @@ class Selected:
         if found is None:
             marks = [mark async for mark in all_marks(self._side, thread_id)]
             found = self._choices[thread_id] = await choose(self._side, thread_id, marks)
-            while len(self._choices) > _HELD:
+            while len(self._choices) > self._held:
                 self._choices.popitem(last=False)
+        else:
+            self._choices.move_to_end(thread_id)
         return found
 
 

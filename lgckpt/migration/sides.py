@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from lgckpt.bulk import Batch, Known, Mark, Place, Room, ThreadPage
+from lgckpt.errors import ConfigurationError
 
 
 class Side(Protocol):
@@ -58,3 +59,14 @@ def many_of(side: object) -> Many | None:
     """What moves several threads of a side at once; None where there is no such thing."""
     many: Many | None = getattr(side, "many", None)
     return many
+
+
+def check_target(side: object) -> None:
+    """Refuse a side that can be a source only, before anything is asked of it.
+
+    Raises:
+        ConfigurationError: It is one; its `source_only` says why.
+    """
+    why: str | None = getattr(side, "source_only", None)
+    if why is not None:
+        raise ConfigurationError(why)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from lgckpt.bulk import Batch, size_of
+from lgckpt.bulk import Batch, nothing, size_of
 from lgckpt.errors import CorruptCheckpointError, StorageError
 from lgckpt.migration.compare import places_of
 from lgckpt.migration.damage import Sound
@@ -17,7 +17,6 @@ from lgckpt.migration.progress import Progress
 from lgckpt.migration.recode import recoded
 from lgckpt.migration.report import Damage
 from lgckpt.migration.sides import Side
-from lgckpt.migration.view import nothing
 
 FIRST, LARGEST_FIRST, MOST = 16, 64, 256
 """Places fetched at once: at first, at first in later threads at most, and at most."""
@@ -95,9 +94,11 @@ class ThreadCopy:
             await self._stored()
         except CorruptCheckpointError as exc:
             # Of the thread's own list of places: all others were set aside where they were met.
+            await self._stored()
             if not self._how.skip_corrupt:
                 raise
-            self._progress.skip([Damage.of(exc)])
+            reason = f"{exc.reason}; what comes after it in the thread is left out"
+            self._progress.skip([replace(Damage.of(exc), reason=reason)])
         finally:
             if self._storing is not None:
                 self._storing.cancel()
@@ -107,14 +108,20 @@ class ThreadCopy:
 
     async def _pages(self) -> AsyncIterator[list[Step]]:
         page: list[Step] = []
-        async for step in steps(self._source, self._target, self._thread_id):
-            if step is None:
-                self._progress.places += 1
-                continue
-            page.append(step)
-            if len(page) >= self._at_once:
+        try:
+            async for step in steps(self._source, self._target, self._thread_id):
+                if step is None:
+                    self._progress.places += 1
+                    continue
+                page.append(step)
+                if len(page) >= self._at_once:
+                    yield page
+                    page = []
+        except CorruptCheckpointError:
+            # What is listed before is moved still.
+            if page:
                 yield page
-                page = []
+            raise
         if page:
             yield page
 
@@ -178,8 +185,10 @@ class ThreadCopy:
         self._known.clear()
         places = places_of(batch)
         found = await fetch_sound(self._source, self._thread_id, places, nothing)
-        if found.damage and not self._how.skip_corrupt:
-            raise found.damage[0].error()
+        if found.damage:
+            if not self._how.skip_corrupt:
+                raise found.damage[0].error()
+            self._progress.skip(found.damage)
         return recoded(found.batch, self._how.codec) if self._how.recode else found.batch
 
     def _count(self, batch: Batch) -> None:

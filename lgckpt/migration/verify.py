@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
 
-from lgckpt.bulk import Batch, Mark, Place, size_of
+from lgckpt.bulk import Batch, Mark, Place, nothing, size_of
+from lgckpt.errors import CorruptCheckpointError
 from lgckpt.migration.compare import (
     row_differences,
     rows_by_place,
@@ -18,12 +19,11 @@ from lgckpt.migration.compare import (
 from lgckpt.migration.damage import Sound
 from lgckpt.migration.engine import counting, each_thread
 from lgckpt.migration.fetching import fetch_sound
-from lgckpt.migration.marks import Pair, pairs
+from lgckpt.migration.marks import Pair, is_any, pairs
 from lgckpt.migration.progress import Progress
 from lgckpt.migration.report import LISTED, Damage, Difference, Kind, Verification
 from lgckpt.migration.sides import Side
 from lgckpt.migration.thread import BATCH_BYTES, FIRST, KNOWN, MOST
-from lgckpt.migration.view import nothing
 from lgckpt.rows import WriteRow
 
 
@@ -73,19 +73,30 @@ class _Thread:
 
     async def run(self, progress: Progress) -> None:
         self._found.threads += 1
-        async for page in self._pages():
-            await self._compare([place for pair in page for place in _both(pair)])
-            progress.places += len(page)
+        try:
+            async for page in self._pages():
+                await self._compare([place for pair in page for place in _both(pair)])
+                progress.places += len(page)
+        except CorruptCheckpointError as exc:
+            # Of the list of places of one of the sides: all else is noted where it is met.
+            what = f"the thread from a place on that cannot be listed ({exc.reason})"
+            self._note("changed", (exc.checkpoint_ns, exc.checkpoint_id or ""), what)
         progress.threads += 1
 
     async def _pages(self) -> AsyncIterator[list[Pair]]:
         page: list[Pair] = []
-        async for pair in pairs(self._source, self._target, self._thread_id):
-            self._note_absent(pair)
-            page.append(pair)
-            if len(page) >= self._at_once:
+        try:
+            async for pair in pairs(self._source, self._target, self._thread_id):
+                self._note_absent(pair)
+                page.append(pair)
+                if len(page) >= self._at_once:
+                    yield page
+                    page = []
+        except CorruptCheckpointError:
+            # What is listed before is compared still.
+            if page:
                 yield page
-                page = []
+            raise
         if page:
             yield page
 
@@ -192,7 +203,7 @@ async def verify(
         await _Thread(source, target, thread_id, found).run(progress)
 
     async def look_for(thread_id: str) -> None:
-        if not await source.marks(thread_id, None, 1):
+        if not await is_any(source, thread_id):
             found.add(Difference("extra", thread_id, None, None, "thread"))
 
     async with counting(source, progress, count=count):

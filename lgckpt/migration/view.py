@@ -5,22 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
-from lgckpt.bulk import Batch, Mark, Place
+from lgckpt.bulk import Batch, Mark, Place, everything
+from lgckpt.migration.marks import all_marks
 from lgckpt.migration.sides import Side
 from lgckpt.rows import CheckpointRow, Entry
 
 _PAGE = 64
 """Rows read at once where they are asked for in their order."""
-
-
-def everything(_: bytes) -> bool:
-    """A `Known` of who wants rows without chunks."""
-    return True
-
-
-def nothing(_: bytes) -> bool:
-    """A `Known` of who wants all chunks."""
-    return False
 
 
 class SideView:
@@ -44,6 +35,12 @@ class SideView:
         self._seeds = sorted(seeds)
         self._page: dict[Place, CheckpointRow] = {}
         self._next: Place | None = None
+
+    @classmethod
+    async def of_all(cls, side: Side, thread_id: str) -> SideView:
+        """A view of a thread of which any checkpoint may be kept."""
+        marks = [mark async for mark in all_marks(side, thread_id)]
+        return cls(side, thread_id, marks, [mark.place for mark in marks if mark.etag is not None])
 
     async def entries(self) -> list[Entry]:
         """Every checkpoint of the thread, hidden ones too."""

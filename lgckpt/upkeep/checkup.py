@@ -6,19 +6,20 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from lgckpt.bulk import Batch, Mark, Place
+from lgckpt.bulk import Batch, Mark, Place, everything
 from lgckpt.core import core
 from lgckpt.errors import CorruptCheckpointError, FrameError, UnsupportedFormatError
+from lgckpt.migration.times import time_of
 from lgckpt.packing import State, check_write
 from lgckpt.reading import DAMAGE, read_checkpoint, read_metadata, read_state
 from lgckpt.rows import ROOT_LEVEL, CheckpointRow, Entry, ThreadEdit, WriteRow
 from lgckpt.storage import ThreadView
-from lgckpt.upkeep.choosing import PAGE, all_marks, time_of
+from lgckpt.upkeep.choosing import PAGE, all_marks
 from lgckpt.upkeep.findings import Chart, Finding
 from lgckpt.upkeep.lineage import Lineage
 from lgckpt.upkeep.opening import Database
 from lgckpt.upkeep.trees import Trees
-from lgckpt.upkeep.weighing import ROWS, everything
+from lgckpt.upkeep.weighing import ROWS
 
 _RESTORE = (
     "bring it back from a backup or a copy of the database (lgckpt migrate --threads), or go on "

@@ -1,11 +1,10 @@
-"""Which threads are looked after, and how old their checkpoints are."""
+"""Which threads are looked after, and how old what goes is."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta, timezone
-from uuid import UUID
+from datetime import timedelta
 
 from lgckpt.bulk import Mark, ThreadPage
 from lgckpt.errors import ConfigurationError
@@ -13,9 +12,6 @@ from lgckpt.storage import Driver
 
 PAGE = 256
 """Threads, or places of a thread, that are asked for at once."""
-
-_GREGORIAN = datetime(1582, 10, 15, tzinfo=timezone.utc)
-"""From when the time in a UUID is counted, in steps of 100 ns (RFC 9562, section 5.1)."""
 
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -40,18 +36,6 @@ def age(text: str | timedelta) -> timedelta:
         return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
     except OverflowError as exc:
         raise ConfigurationError(f"no checkpoint can be as old as {text!r}") from exc
-
-
-def time_of(checkpoint_id: str) -> datetime | None:
-    """The time within a checkpoint's id, as LangGraph makes them: a UUID of version 6."""
-    try:
-        found = UUID(checkpoint_id)
-    except ValueError:
-        return None
-    if found.version != 6:
-        return None
-    ticks = (found.time_low << 28) | (found.time_mid << 12) | (found.time_hi_version & 0xFFF)
-    return _GREGORIAN + timedelta(microseconds=ticks // 10)
 
 
 def names(given: Sequence[str], what: str) -> tuple[str, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 from lgckpt.errors import CorruptCheckpointError, UnsupportedFormatError
+from lgckpt.migration.running import finished
 from lgckpt.saver import Saver
 from lgckpt.upkeep.checkup import Checkup
 from lgckpt.upkeep.choosing import age, all_threads, names
@@ -60,4 +60,4 @@ async def adoctor(
 
 def doctor(where: str | Saver, **options: Any) -> Diagnosis:
     """Sync version of `adoctor`."""
-    return asyncio.run(adoctor(where, **options))
+    return finished(adoctor(where, **options))

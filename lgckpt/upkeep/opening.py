@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from lgckpt.errors import ConfigurationError, StorageError
+from lgckpt.migration.native import NativeSide
 from lgckpt.packing import Packer
 from lgckpt.saver import Saver
 from lgckpt.storage import Driver
@@ -21,6 +22,7 @@ class Database:
     Attributes:
         name: For people, without a password.
         driver: Runs a storage verb.
+        side: The same as migration reads it; it is not closed.
         packer: The saver's.
     """
 
@@ -29,6 +31,7 @@ class Database:
         self.name = name
         self.driver: Driver = context.driver
         self.packer: Packer = context.packer
+        self.side = NativeSide(saver, name, owned=False)
         self._saver = saver
 
     def forget(self, thread_id: str) -> None:

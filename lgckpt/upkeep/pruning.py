@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -11,15 +10,18 @@ from typing import Any
 
 from lgckpt.bulk import Place
 from lgckpt.errors import ConfigurationError, CorruptCheckpointError, UnsupportedFormatError
+from lgckpt.migration.running import finished
+from lgckpt.migration.times import time_of
+from lgckpt.migration.view import SideView
 from lgckpt.reading import read_checkpoint, read_state
 from lgckpt.retention import keep_latest as keep_latest_of
 from lgckpt.retention import keep_where
 from lgckpt.rows import CheckpointRow, Entry, ThreadEdit
 from lgckpt.saver import Saver
 from lgckpt.storage import ThreadView
-from lgckpt.upkeep.choosing import age, all_marks, all_threads, names, time_of
+from lgckpt.upkeep.choosing import age, all_marks, all_threads, names
 from lgckpt.upkeep.opening import Database, opened
-from lgckpt.upkeep.weighing import ReadOnly, Weight, pages, weigh
+from lgckpt.upkeep.weighing import Weight, pages, weigh
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,7 @@ async def aprune(
 
 def prune(where: str | Saver, **options: Any) -> Pruned:
     """Sync version of `aprune`."""
-    return asyncio.run(aprune(where, **options))
+    return finished(aprune(where, **options))
 
 
 async def _threads(
@@ -229,7 +231,7 @@ async def _prune(
         if not old:
             return None
     decide = partial(_decide, database=database, given=given, old=old)
-    planned = await decide(ReadOnly(database.driver, thread_id))
+    planned = await decide(await SideView.of_all(database.side, thread_id))
     if not (planned.delete or planned.replace or planned.drop_namespaces):
         return None
     weight = await weigh(database.driver, thread_id, planned)

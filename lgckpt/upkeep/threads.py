@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lgckpt.errors import ConfigurationError, LgckptError, NotFoundError, StorageError
+from lgckpt.migration.running import finished
 from lgckpt.saver import Saver
 from lgckpt.upkeep.choosing import PAGE, all_marks, all_threads, names
 from lgckpt.upkeep.opening import Database, opened
@@ -106,7 +106,7 @@ async def acopy(where: str | Saver, source: str, target: str, *, merge: bool = F
 
 def copy(where: str | Saver, source: str, target: str, *, merge: bool = False) -> Counted:
     """Sync version of `acopy`."""
-    return asyncio.run(acopy(where, source, target, merge=merge))
+    return finished(acopy(where, source, target, merge=merge))
 
 
 async def adelete(where: str | Saver, threads: Sequence[str]) -> Deleted:
@@ -138,7 +138,7 @@ async def adelete(where: str | Saver, threads: Sequence[str]) -> Deleted:
 
 def delete(where: str | Saver, threads: Sequence[str]) -> Deleted:
     """Sync version of `adelete`."""
-    return asyncio.run(adelete(where, threads))
+    return finished(adelete(where, threads))
 
 
 async def unused(database: Database, thread_id: str) -> tuple[dict[bytes, int], bool]:
@@ -213,4 +213,4 @@ async def avacuum(
 
 def vacuum(where: str | Saver, **options: Any) -> Vacuumed:
     """Sync version of `avacuum`."""
-    return asyncio.run(avacuum(where, **options))
+    return finished(avacuum(where, **options))

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lgckpt.bulk import Batch, Mark, Place
+from lgckpt.bulk import Batch, Mark, Place, everything
 from lgckpt.rows import (
-    CheckpointKey,
     CheckpointRow,
-    Entry,
     ThreadEdit,
     WriteRow,
-    Written,
 )
 from lgckpt.storage import Driver
 from lgckpt.upkeep.choosing import all_marks
@@ -20,11 +17,6 @@ from lgckpt.upkeep.trees import Trees
 
 ROWS = 64
 """Rows that are held at once."""
-
-
-def everything(_: bytes) -> bool:
-    """A `Known` of who wants rows without chunks."""
-    return True
 
 
 @dataclass(frozen=True)
@@ -53,38 +45,6 @@ class Weight:
             self.chunks + other.chunks,
             self.bytes + other.bytes,
         )
-
-
-class ReadOnly:
-    """A `lgckpt.storage.ThreadView` outside of any transaction, to see what would be done."""
-
-    def __init__(self, driver: Driver, thread_id: str) -> None:
-        self._driver = driver
-        self.thread_id = thread_id
-
-    async def entries(self) -> list[Entry]:
-        """Every checkpoint of the thread, hidden ones too."""
-        found: list[Entry] = []
-        async for marks in all_marks(self._driver, self.thread_id):
-            for batch in await pages(self._driver, self.thread_id, marks):
-                found += [
-                    Entry(r.checkpoint_ns, r.checkpoint_id, r.parent_id, r.run_id, r.flags)
-                    for r in batch.rows
-                ]
-        return found
-
-    async def row(self, checkpoint_ns: str, checkpoint_id: str) -> CheckpointRow | None:
-        """One checkpoint."""
-        key = CheckpointKey(self.thread_id, checkpoint_ns, checkpoint_id)
-        row: CheckpointRow | None = await self._driver("get_row", key)
-        return row
-
-    async def has_writes(self, checkpoint_ns: str, checkpoint_id: str, channel: str) -> bool:
-        """Whether the checkpoint has pending writes to the channel."""
-        found: Written = await self._driver(
-            "writes", self.thread_id, checkpoint_ns, [checkpoint_id], [channel]
-        )
-        return bool(found.rows)
 
 
 async def pages(driver: Driver, thread_id: str, marks: Sequence[Mark]) -> list[Batch]:

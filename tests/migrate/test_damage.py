@@ -10,18 +10,21 @@ from typing import Any
 import pytest
 
 import lgckpt
-from lgckpt.bulk import Batch
+from lgckpt.bulk import Batch, Mark
 from lgckpt.core import core
+from lgckpt.migration import thread as copying
 from lgckpt.migration.damage import sound
 from lgckpt.migration.engine import passes
+from lgckpt.migration.filters import choose
 from lgckpt.migration.progress import Progress
 from lgckpt.migration.thread import How
+from lgckpt.migration.verify import verify
 from lgckpt.rows import Chunk
 from tests.backends import Backend
 from tests.colours import Coloured
 from tests.contract.hospital import Ward, admit, cut, empty, flip, halve, longer, zeros
 from tests.contract.stored import assert_nothing_missing, drop_chunks, stored
-from tests.migrate.sides import Watched, fill
+from tests.migrate.sides import Watched, fill, place
 
 CHANGES = [cut, halve, empty, longer, zeros, flip(10), flip(300), flip(990)]
 """Of a frame; each breaks its checksum, its length or its header."""
@@ -261,3 +264,78 @@ def test_the_damage_listed_is_bounded_and_all_of_it_counted(monkeypatch) -> None
         done = lgckpt.migrate(source, target, skip_corrupt=True)
         assert (done.skipped, len(done.damage)) == (6, 3)
         assert done.writes == 18
+
+
+def nameless(made: list[Any], at: int) -> type[Watched]:
+    """A side that cannot list its places from the one of a checkpoint on."""
+    bad = place(made[at])
+
+    class Nameless(Watched):
+        async def marks(self, thread_id: str, after: Any, limit: int) -> list[Mark]:
+            found = await super().marks(thread_id, after, limit)
+            if bad in [mark.place for mark in found]:
+                raise lgckpt.CorruptCheckpointError(
+                    "no name", thread_id=thread_id, checkpoint_ns=bad[0], checkpoint_id=bad[1]
+                )
+            return found
+
+    return Nameless
+
+
+def test_what_is_listed_before_damage_is_moved_and_the_rest_said_to_be_left_out() -> None:
+    whole = lgckpt.MemorySaver()
+    made = asyncio.run(fill(whole, "a", 40))
+    source, target = nameless(made, 30)(whole), Watched()
+    progress = Progress()
+    asyncio.run(passes(source, target, How(skip_corrupt=True), 2, progress, None, count=False))
+    assert (progress.checkpoints, progress.writes, progress.skipped) == (30, 90, 1)
+    assert len(stored(target.saver).checkpoints) == 30
+    assert progress.damage[0].reason == "no name; what comes after it in the thread is left out"
+    with pytest.raises(lgckpt.CorruptCheckpointError, match="no name"):
+        asyncio.run(passes(source, target, How(), 2, progress, None, count=False))
+
+
+def test_a_thread_asked_for_by_name_is_there_though_its_first_place_has_no_name() -> None:
+    whole = lgckpt.MemorySaver()
+    made = asyncio.run(fill(whole, "a", 2))
+    page = asyncio.run(choose(["a", "b"]).page(nameless(made, 0)(whole), "", 10))
+    assert page.threads == ["a"]
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_place_without_a_name_is_a_difference_and_the_comparison_goes_on(side: int) -> None:
+    savers = [lgckpt.MemorySaver(), lgckpt.MemorySaver()]
+    made = asyncio.run(fill(savers[0], "a", 4))
+    asyncio.run(fill(savers[0], "b", 4))
+    lgckpt.migrate(*savers)
+    sides = [Watched(saver) for saver in savers]
+    sides[side] = nameless(made, 2)(savers[side])
+    told = asyncio.run(verify(*sides, 1, Progress(), extra=sides[1], count=False))
+    assert (told.threads, told.checkpoints) == (2, 6)
+    assert [(d.kind, d.thread_id, d.checkpoint_id) for d in told.differences] == [
+        ("changed", "a", place(made[2])[1])
+    ]
+    assert told.differences[0].what.endswith("(no name)")
+
+
+def test_damage_met_when_all_is_sent_again_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copying, "FIRST", 1)
+    monkeypatch.setattr(copying, "MOST", 1)
+
+    class Refusing(Watched):
+        async def load(self, thread_id: str, batch: Batch) -> bool:
+            if batch.claims and not self.refused:
+                self.refused = True
+                drop_chunks(source.saver, thread_id)
+                return False
+            return await super().load(thread_id, batch)
+
+        refused = False
+
+    source, target = Watched(), Refusing()
+    asyncio.run(fill(source.saver, "a", 3))
+    progress = Progress()
+    asyncio.run(passes(source, target, How(skip_corrupt=True), 1, progress, None, count=False))
+    left_out = 3 - progress.checkpoints + 9 - progress.writes
+    assert left_out > 0
+    assert progress.skipped == left_out

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from uuid import uuid4
 
 import pytest
 from langgraph.checkpoint.base.id import UUID, uuid6
 from langgraph.types import Command
 
 import lgckpt
+from lgckpt.bulk import Mark
 from lgckpt.errors import ConfigurationError
-from lgckpt.migration.filters import Shard, first_id, is_since
+from lgckpt.migration import selected
+from lgckpt.migration.filters import Shard
+from lgckpt.migration.sides import Side
+from lgckpt.migration.times import first_id, is_since, time_of
+from lgckpt.packing import Packer
 from tests.backends import Backend
-from tests.checkpoints import config
+from tests.checkpoints import checkpoint, config
 from tests.compat.delta_graphs import NEVER, asking, both, chain, nested
 from tests.contract.graphs import chat, counting, with_subgraphs
 from tests.contract.stored import assert_nothing_unused, stored
@@ -88,6 +94,9 @@ def test_ids_are_told_by_the_time_within() -> None:
     assert not is_since(made, first_id(now + timedelta(seconds=5)))
     assert is_since(made, made)
     assert first_id(made) == made
+    assert time_of(first_id(now)) == now
+    assert time_of(str(uuid4())) is None
+    assert time_of("first") is None
 
 
 def test_what_has_no_time_in_its_id_is_moved() -> None:
@@ -116,6 +125,31 @@ async def test_since_moves_what_is_newer_and_its_chunks() -> None:
         assert theirs[-1].parent_config is None
         again = await lgckpt.amigrate(source, target, since=start)
         assert (again.checkpoints, again.writes) == (0, 0)
+
+
+async def test_a_threads_choice_is_made_once_however_many_are_read_at_a_time(monkeypatch) -> None:
+    made: list[str] = []
+
+    def since(packer: Packer, least: str) -> selected.Choose:
+        choose = real(packer, least)
+
+        async def noted(side: Side, thread_id: str, marks: list[Mark]) -> selected.Choice:
+            made.append(thread_id)
+            return await choose(side, thread_id, marks)
+
+        return noted
+
+    real = selected.since
+    monkeypatch.setattr(selected, "since", since)
+    with lgckpt.MemorySaver() as source, lgckpt.MemorySaver() as target:
+        threads = [f"thread {n}" for n in range(2 * selected.HELD)]
+        for name in threads:
+            for n in range(100):
+                at = checkpoint({"n": n})
+                source.put(config(name), at, {"source": "loop", "step": n}, {"n": 1})
+        await lgckpt.amigrate(source, target, since="2020-01-01", workers=len(threads))
+        assert sorted(made) == sorted(threads)
+        assert_same(source, target)
 
 
 async def test_since_leaves_threads_that_are_older_altogether() -> None:

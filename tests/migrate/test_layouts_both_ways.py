@@ -18,6 +18,7 @@ from tests.compat import delta_graphs
 from tests.migrate.histories import go_on, live
 from tests.migrate.layouts import (
     LAYOUTS,
+    POSTGRES,
     Layout,
     Sides,
     every_mark,
@@ -160,6 +161,20 @@ async def test_marks_and_threads_come_in_pages(layout: Layout, limit: int) -> No
             assert found == [expected[place] for place in sorted(expected)]
             assert sorted(await every_thread(side(url), limit)) == sorted([*names, "alone"])
             assert await every_mark(side(url), "absent", limit) == []
+
+
+async def test_to_ask_whether_threads_are_there_keeps_nothing_of_them() -> None:
+    with POSTGRES.database() as url, POSTGRES.saver(url) as official:
+        for thread in ("a", "b"):
+            for n in range(3):
+                official.put(config(thread), checkpoint({}, id=str(n)), {"step": n}, {})
+        async with Sides() as side:
+            source = side(url)
+            for thread in ("a", "b"):
+                assert len(await source.marks(thread, None, 1)) == 1
+            assert not source._ahead
+            assert [mark.checkpoint_id for mark in await every_mark(source, "a", 1)] == list("012")
+            assert not source._ahead
 
 
 async def test_a_batch_without_all_its_chunks_is_refused(layout: Layout) -> None:

@@ -161,6 +161,16 @@ async def test_it_is_a_source_only(official: Any, server: str) -> None:
                 await refused
 
 
+@pytest.mark.parametrize("dry", [False, True])
+async def test_as_a_target_it_is_refused_before_anything_is_asked(dry: bool) -> None:
+    nowhere = "langgraph+redis://127.0.0.1:1/0"
+    with lgckpt.MemorySaver() as source:
+        with pytest.raises(ConfigurationError, match="source only"):
+            await lgckpt.amigrate(source, nowhere, dry_run=dry)
+        with pytest.raises(StorageError, match="connecting"):
+            await lgckpt.amigrate(source, nowhere, verify_only=True)
+
+
 async def test_what_is_not_a_checkpoint_is_named_or_passed_over(official: Any, server: str) -> None:
     official.put(config("t"), checkpoint({"a": 1}, id="1"), {"step": 1}, {"a": 1})
     with redis.Redis.from_url(server) as client:

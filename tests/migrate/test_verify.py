@@ -11,8 +11,10 @@ import pytest
 import lgckpt
 from lgckpt.backends.memory_thread import Thread
 from lgckpt.core import core
+from lgckpt.errors import FrameError
 from lgckpt.migration.compare import _same
 from lgckpt.migration.engine import passes
+from lgckpt.migration.plain import plain
 from lgckpt.migration.progress import Progress
 from lgckpt.migration.thread import How
 from lgckpt.migration.verify import verify
@@ -284,3 +286,15 @@ def _set(step: int) -> set[int]:
     for n in (0, 8, 16, 24)[::step]:
         made.add(n)
     return made
+
+
+def test_what_is_nested_too_deeply_to_be_compared_is_not_called_equal() -> None:
+    texts = [b"[" * 900 + end + b"]" * 900 for end in (b"1", b"2")]
+    for one, other in (texts, [b"[" * 100_000 + b"]" * 100_000, texts[0]]):
+        assert _same(("json", one), ("json", one))
+        assert not _same(("json", one), ("json", other))
+
+
+def test_json_that_is_nested_too_deeply_is_damaged() -> None:
+    with pytest.raises(FrameError, match="damaged JSON"):
+        plain("json", b"[" * 100_000 + b"]" * 100_000)

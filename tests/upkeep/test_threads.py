@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -143,3 +145,19 @@ def test_each_can_be_called_without_a_loop(saver: Saver) -> None:
     assert upkeep.delete(saver, ["b"]).threads == (Counted("b", 0, 1),)
     assert upkeep.vacuum(saver).chunks == 0
     assert upkeep.doctor(saver).threads == 1
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda saver: upkeep.copy(saver, "a", "b"),
+        lambda saver: upkeep.delete(saver, ["a"]),
+        upkeep.vacuum,
+        upkeep.doctor,
+        lambda saver: upkeep.prune(saver, keep=1),
+    ],
+    ids=["copy", "delete", "vacuum", "doctor", "prune"],
+)
+async def test_sync_functions_refuse_to_block_an_event_loop(work: Callable[[Saver], Any]) -> None:
+    with lgckpt.MemorySaver() as saver, pytest.raises(ConfigurationError, match="event loop"):
+        work(saver)

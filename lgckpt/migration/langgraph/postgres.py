@@ -91,7 +91,10 @@ class PostgresLayout:
         """A page of a thread's places."""
         await self._look()
         ahead = self._ahead.pop(thread_id, [])
-        if after is None or not ahead or ahead[0].place != after:
+        if after is None:
+            # Nothing ahead: who only asks whether a thread is there never comes for it.
+            ahead = await self._marks(thread_id, after, limit)
+        elif not ahead or ahead[0].place != after:
             ahead = await self._marks(thread_id, after, max(limit, AHEAD))
         else:
             ahead = ahead[1:]

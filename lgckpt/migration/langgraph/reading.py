@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
+from langgraph.checkpoint.base import Checkpoint
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from lgckpt.core import core
@@ -62,7 +63,7 @@ def parts_of(
         raise DecodeError("not a checkpoint")
     packer = Packer(serde, None)
     values = checkpoint.get(VALUES) or {}
-    bare = packer.checkpoint(checkpoint)  # type: ignore[arg-type]
+    bare = packer.checkpoint(cast(Checkpoint, checkpoint))
     return bare, {k: (tag, bytes(data)) for k, (tag, data) in _dumped(packer, values)}
 
 

@@ -61,7 +61,7 @@ class RedisLayout:
 
     async def setup(self) -> None:
         """Refuse: it is a source only."""
-        raise ConfigurationError(self._only_source())
+        raise ConfigurationError(self.source_only)
 
     async def threads(self, after: str, limit: int) -> ThreadPage:
         """A page of all threads; the first one reads the names of all keys."""
@@ -83,7 +83,7 @@ class RedisLayout:
 
     async def load(self, thread_id: str, batch: Batch) -> bool:
         """Refuse: it is a source only."""
-        raise ConfigurationError(self._only_source())
+        raise ConfigurationError(self.source_only)
 
     async def close(self) -> None:
         """Close all connections; safe to call again."""
@@ -92,7 +92,9 @@ class RedisLayout:
             index.close()
         await self._client.aclose()
 
-    def _only_source(self) -> str:
+    @property
+    def source_only(self) -> str:
+        """Why it is no target."""
         return (
             f"{self.name}: LangGraph's Redis layout can be a source only, its values being JSON "
             "that does not hold everything; a target can be redis://, langgraph+postgresql:// or "

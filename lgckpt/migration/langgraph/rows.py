@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from lgckpt.bulk import Batch, Known
+from langgraph.checkpoint.base import CheckpointMetadata
+
+from lgckpt.bulk import Batch, Known, nothing
 from lgckpt.core import core
 from lgckpt.migration.langgraph.slicing import Typed
 from lgckpt.packing import Packed, Packer, State, Value, pack_write
@@ -100,7 +102,7 @@ class ThreadPacker:
         self._packer = packer
         self._ns: str | None = None
         self._last: dict[str, _Last] = {}
-        self._sending = _Sending(lambda _: False)
+        self._sending = _Sending(nothing)
         self._rows: list[CheckpointRow] = []
         self._writes: list[WriteRow] = []
 
@@ -117,7 +119,7 @@ class ThreadPacker:
     def end(self) -> Batch:
         """All that was added since `begin`."""
         batch = Batch(self._rows, self._writes, self._sending.chunks, list(self._sending.claims))
-        self.begin(lambda _: False)
+        self.begin(nothing)
         return batch
 
     def data(self, checkpoint_ns: str) -> dict[str, bytes]:
@@ -145,7 +147,8 @@ class ThreadPacker:
         state, refs = packer.state(State(*found.bare, values))
         metadata = dict(found.metadata)
         flags = HIDDEN if metadata.pop(HIDDEN_MARK, None) else 0
-        frame, run_id = packer.metadata(metadata), metadata.get("run_id")  # type: ignore[arg-type]
+        frame = packer.metadata(cast(CheckpointMetadata, metadata))
+        run_id = metadata.get("run_id")
         self._rows.append(
             CheckpointRow(
                 found.thread_id,
