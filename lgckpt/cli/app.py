@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import traceback
@@ -17,6 +16,7 @@ import typer.main
 from rich.console import Console
 
 from lgckpt.cli import completing
+from lgckpt.cli.dumping import dumped
 from lgckpt.cli.environment import OPTION, in_place, url_of
 from lgckpt.cli.secrets import hidden, learn, without_urls
 from lgckpt.errors import ConfigurationError, LgckptError
@@ -118,7 +118,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 
 def print_json(found: Any) -> None:
     """Print one JSON document, as it is: no colours, nothing folded."""
-    sys.stdout.write(without_urls(json.dumps(found, ensure_ascii=False, default=str)) + "\n")
+    sys.stdout.write(dumped(found) + "\n")
 
 
 def say(line: str) -> None:
