@@ -20,6 +20,7 @@ from lgckpt.cli.dumping import dumped
 from lgckpt.cli.environment import OPTION, in_place, url_of
 from lgckpt.cli.secrets import hidden, learn, without_urls
 from lgckpt.errors import ConfigurationError, LgckptError
+from lgckpt.inspection.text import one_line, safe
 
 T = TypeVar("T")
 
@@ -122,13 +123,13 @@ def print_json(found: Any) -> None:
 
 
 def say(line: str) -> None:
-    """Print a line for people."""
-    sys.stdout.write(without_urls(line) + "\n")
+    """Print a line for people: names in it are data, and may hold anything."""
+    sys.stdout.write(without_urls(safe(line.replace("\n", "\\n"))) + "\n")
 
 
 def complain(message: object) -> None:
     """Say on one line of stderr what is wrong."""
-    line = hidden(" ".join(str(message).split()))
+    line = hidden(one_line(str(message)))
     err.print(f"{NAME}: {line}", markup=False, highlight=False)
 
 
