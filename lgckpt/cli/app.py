@@ -15,7 +15,7 @@ import typer
 import typer.main
 from rich.console import Console
 
-from lgckpt.cli import completing
+from lgckpt.cli import completing, streams
 from lgckpt.cli.dumping import dumped
 from lgckpt.cli.environment import OPTION, in_place, url_of
 from lgckpt.cli.secrets import hidden, learn, without_urls
@@ -168,14 +168,20 @@ def _from_env() -> Any:
 
 def invoke(args: list[str]) -> int:
     """Run a command; gives its exit code. Errors are a line, not a traceback."""
+    streams.prepare()
     learn([*args, *(word.partition("=")[2] for word in args)])
+    code = DONE
     try:
         code = _code(args)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Or the interpreter would complain of it as it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.silence()
         return UNREAD
+    except OSError as exc:
+        streams.silence()
+        if code == DONE:
+            complain(f"the output cannot be written: {exc.strerror or exc}")
+        return code or PROBLEM
     return code
 
 
