@@ -17,6 +17,7 @@ from lgckpt.inspection.reading import (
     by_place,
     everything,
     fetch,
+    of_namespace,
     opened,
     pages,
     places,
@@ -74,7 +75,7 @@ def read_history(
         The checkpoints. Of the thread only the names are held at once.
 
     Raises:
-        NotFoundError: There is no such thread.
+        NotFoundError: There is no such thread, or nothing in that namespace.
         StorageError: The database cannot be used.
     """
     return stepwise(
@@ -89,7 +90,7 @@ async def aread_history(
     async with opened(where) as side:
         found = await places(side, thread_id)
         if checkpoint_ns is not None:
-            found = [place for place in found if place[0] == checkpoint_ns]
+            found = of_namespace(found, thread_id, checkpoint_ns)
         found.reverse()
         found.sort(key=lambda place: place[0])
         children: Counter[Place] = Counter()
