@@ -101,29 +101,37 @@ def time_of(iso: str | None) -> str:
 
 
 class JsonDocument:
-    """One JSON document on stdout whose lists are printed as their elements come."""
+    """One JSON document on stdout whose lists are printed as their elements come.
+
+    Nothing is printed before the first element, or the end: what cannot be begun leaves no part.
+    """
 
     def __init__(self) -> None:
         self._separator = "{"
+        self._held: list[str] = []
 
     def add(self, name: str, value: Any) -> None:
         """A field."""
-        self._write(f"{self._separator}{json.dumps(name)}: {dumped(value)}")
+        self._hold(f"{self._separator}{json.dumps(name)}: {dumped(value)}")
         self._separator = ",\n"
 
-    def add_list(self, name: str, values: Iterable[Any]) -> int:
-        """A field that is a list; gives how many elements it had."""
-        self._write(f"{self._separator}{json.dumps(name)}: [")
-        count = 0
-        for count, value in enumerate(values, 1):
-            self._write(("\n" if count == 1 else ",\n") + dumped(value))
-        self._write("]")
+    def add_list(self, name: str, values: Iterable[Any]) -> None:
+        """A field that is a list."""
+        self._hold(f"{self._separator}{json.dumps(name)}: [")
+        for count, value in enumerate(values):
+            self._hold(("," if count else "") + "\n" + dumped(value))
+            self._print()
+        self._hold("]")
         self._separator = ",\n"
-        return count
 
     def end(self) -> None:
         """The end of the document."""
-        self._write("{}\n" if self._separator == "{" else "}\n")
+        self._hold("{}\n" if self._separator == "{" else "}\n")
+        self._print()
 
-    def _write(self, text: str) -> None:
-        sys.stdout.write(text)
+    def _hold(self, text: str) -> None:
+        self._held.append(text)
+
+    def _print(self) -> None:
+        sys.stdout.writelines(self._held)
+        self._held.clear()
