@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +24,7 @@ from lgckpt.cli.app import (
 )
 from lgckpt.cli.environment import OPTION
 from lgckpt.cli.secrets import hidden
+from lgckpt.cli.stopping import ending_in_order
 from lgckpt.errors import ConfigurationError, StorageError
 
 if TYPE_CHECKING:
@@ -238,30 +236,8 @@ async def _run(settings: Settings, *, quiet: bool) -> Run:
 
     stop = asyncio.Event()
     command = hidden(" ".join(["lgckpt", *sys.argv[1:]]))
-    with _interrupted(stop), watching(err, quiet=quiet) as watch:
+    with ending_in_order(stop, "ending the test"), watching(err, quiet=quiet) as watch:
         return await run_loadtest(settings, watch=watch, stop=stop, command=command)
-
-
-@contextmanager
-def _interrupted(stop: asyncio.Event) -> Iterator[None]:
-    """Ctrl-C ends the test in order; a second one ends at once."""
-    loop = asyncio.get_running_loop()
-
-    def end() -> None:
-        stop.set()
-        complain("ending the test; again to end at once")
-        loop.remove_signal_handler(signal.SIGINT)
-
-    # Not there on Windows: then the first Ctrl-C ends at once.
-    with suppress(NotImplementedError):
-        loop.add_signal_handler(signal.SIGINT, end)
-        loop.add_signal_handler(signal.SIGTERM, stop.set)
-    try:
-        yield
-    finally:
-        with suppress(NotImplementedError):
-            loop.remove_signal_handler(signal.SIGINT)
-            loop.remove_signal_handler(signal.SIGTERM)
 
 
 def _save(found: Run, directory: Path) -> None:
