@@ -30,7 +30,10 @@ LIST_MAX = 256 * 1024 * 1024
 """The most plain bytes that a batch's list may take."""
 
 _CHUNK = struct.Struct("<20sI")
-_HASH_SIZE = 20
+_CLAIM = struct.Struct("<20s")
+
+_NUMBER = range(-(2**63), 2**63)
+"""What every database has an integer for."""
 
 
 class RowItem(NamedTuple):
@@ -153,7 +156,7 @@ def unpack_list(frame: bytes) -> Listed:
             [RowItem(*_typed(row, (str, str, bytes, int, int))) for row in rows],
             [WriteItem(*_typed(write, (str, str, str, int, int))) for write in writes],
             [ChunkItem(*found) for found in _CHUNK.iter_unpack(chunks)],
-            [claims[i : i + _HASH_SIZE] for i in range(0, len(claims), _HASH_SIZE)],
+            [found for (found,) in _CLAIM.iter_unpack(claims)],
         )
     except (FrameError, UnsupportedFormatError):
         raise
@@ -198,7 +201,7 @@ def unpack_item(frame: bytes, kinds: tuple[Any, ...]) -> list[Any]:
         return _typed(core.decode(core.unseal(frame)), kinds)
     except (FrameError, UnsupportedFormatError):
         raise
-    except (LgckptError, TypeError) as exc:
+    except (LgckptError, TypeError, ValueError) as exc:
         raise FrameError("an item has another shape") from exc
 
 
@@ -213,4 +216,6 @@ def _typed(found: Any, kinds: tuple[Any, ...]) -> list[Any]:
         raise TypeError("another number of fields")
     if not all(map(isinstance, found, kinds)):
         raise TypeError("a field of another type")
+    if any(isinstance(one, int) and one not in _NUMBER for one in found):
+        raise ValueError("a number that is too large")
     return found

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from secrets import token_hex
 
-from lgckpt.archive.locking import lock
 from lgckpt.archive.passing import Passed, read_threads, write_threads
 from lgckpt.errors import StorageError
 from lgckpt.migration.api import options_of
@@ -16,31 +16,27 @@ from lgckpt.migration.opening import open_side
 from lgckpt.migration.running import finished
 from lgckpt.saver import Saver
 
-_PART = ".part"
-"""What the name of a file ends with until it is whole."""
-
 
 async def adump(
     saver: Saver | str, path: str | os.PathLike[str], threads: Iterable[str] | None = None
 ) -> Passed:
     """Async version of `dump`."""
     path = Path(path)
-    part = path.with_name(path.name + _PART)
+    # A name of its own: whoever else dumps to the same path at the time is in nobody's way.
+    part = path.with_name(f"{path.name}.{token_hex(4)}.part")
     side = open_side(saver)
     try:
         await check_there(side)
-        with open(part, "ab", buffering=0) as stream:  # noqa: ASYNC230 - it waits for a disk
-            lock(stream, str(part))
-            stream.truncate(0)
-            passed = await write_threads(side, stream, threads)
-            os.fsync(stream.fileno())
-        os.replace(part, path)
+        try:
+            with open(part, "xb", buffering=0) as stream:  # noqa: ASYNC230 - it waits for a disk
+                passed = await write_threads(side, stream, threads)
+                os.fsync(stream.fileno())
+            os.replace(part, path)
+        finally:
+            with suppress(OSError):
+                part.unlink()
     except OSError as exc:
         raise StorageError(f"{path} cannot be written: {exc.strerror or exc}") from exc
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise
     finally:
         await side.close()
     return passed
@@ -66,8 +62,9 @@ def dump(
 ) -> Passed:
     """Save threads to one portable file, which any release from now on reads.
 
-    The file appears under its name when it is whole; one that was there is replaced then. Not for
-    a running event loop's thread: there, await `adump`.
+    The file appears under its name when it is whole; one that was there is replaced then. Until
+    then it stands beside it, as `NAME.….part`, and stays so if the process is killed. Not for a
+    running event loop's thread: there, await `adump`.
 
     Args:
         saver: Where the threads are: a saver, a `MemorySaver` among them, or a URL.

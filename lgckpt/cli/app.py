@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import traceback
@@ -16,10 +15,12 @@ import typer
 import typer.main
 from rich.console import Console
 
-from lgckpt.cli import completing
+from lgckpt.cli import completing, streams
+from lgckpt.cli.dumping import dumped
 from lgckpt.cli.environment import OPTION, in_place, url_of
 from lgckpt.cli.secrets import hidden, learn, without_urls
 from lgckpt.errors import ConfigurationError, LgckptError
+from lgckpt.inspection.text import one_line, safe
 
 T = TypeVar("T")
 
@@ -118,17 +119,17 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 
 def print_json(found: Any) -> None:
     """Print one JSON document, as it is: no colours, nothing folded."""
-    sys.stdout.write(without_urls(json.dumps(found, ensure_ascii=False, default=str)) + "\n")
+    sys.stdout.write(dumped(found) + "\n")
 
 
 def say(line: str) -> None:
-    """Print a line for people."""
-    sys.stdout.write(without_urls(line) + "\n")
+    """Print a line for people: names in it are data, and may hold anything."""
+    sys.stdout.write(without_urls(safe(line.replace("\n", "\\n"))) + "\n")
 
 
 def complain(message: object) -> None:
     """Say on one line of stderr what is wrong."""
-    line = hidden(" ".join(str(message).split()))
+    line = hidden(one_line(str(message)))
     err.print(f"{NAME}: {line}", markup=False, highlight=False)
 
 
@@ -167,14 +168,20 @@ def _from_env() -> Any:
 
 def invoke(args: list[str]) -> int:
     """Run a command; gives its exit code. Errors are a line, not a traceback."""
+    streams.prepare()
     learn([*args, *(word.partition("=")[2] for word in args)])
+    code = DONE
     try:
         code = _code(args)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Or the interpreter would complain of it as it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.silence()
         return UNREAD
+    except OSError as exc:
+        streams.silence()
+        if code == DONE:
+            complain(f"the output cannot be written: {exc.strerror or exc}")
+        return code or PROBLEM
     return code
 
 

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from lgckpt.cli.app import (
-    PROBLEM,
-    AsJson,
-    app,
-    complain,
-    err,
-    examples,
-    out,
-    print_json,
-    resolved,
-    run,
-    say,
-)
+from lgckpt.cli.app import PROBLEM, AsJson, app, examples, print_json, resolved, run
 from lgckpt.cli.environment import OPTION
-from lgckpt.cli.secrets import hidden
-from lgckpt.errors import ConfigurationError, StorageError
-
-if TYPE_CHECKING:
-    from lgckpt.loadtest.results import Run
-    from lgckpt.loadtest.settings import Settings
+from lgckpt.errors import ConfigurationError
 
 COMPARE = "compare"
 
@@ -160,143 +140,36 @@ def loadtest(
 
     Exit codes: 0 done, 1 a read was wrong or a call failed, 2 wrong usage.
     """
+    with _needing_the_extra():
+        from lgckpt.cli import loadtesting as work  # noqa: PLC0415 - what it imports
     if target == COMPARE:
-        _compare(files or [], as_json=as_json)
+        work.compare(files or [], as_json=as_json)
         return
     if files:
         raise ConfigurationError("one URL, and --vs for another; two files only with compare")
-    settings = _needing_the_extra(
-        lambda: _settings(
-            url=target, vs=vs, workload=workload, replay=replay, pace=pace, clients=clients,
-            rate=rate, ramp=ramp, duration=duration, warmup=warmup, processes=processes,
-            connections=connections, timeout=timeout, seed=seed, chaos=chaos, keep=keep,
-        )
+    settings = work.settings_of(
+        url=target, vs=vs, workload=workload, replay=replay, pace=pace, clients=clients,
+        rate=rate, ramp=ramp, duration=duration, warmup=warmup, processes=processes,
+        connections=connections, timeout=timeout, seed=seed, chaos=chaos, keep=keep,
     )  # fmt: skip
-    found = run(_run(settings, quiet=as_json))
     if report is not None:
-        _save(found, report)
+        work.make_ready(report)
+    found = run(work.tested(settings, quiet=as_json))
+    if report is not None:
+        work.save(found, report)
     if as_json:
-        from lgckpt.loadtest.results import document  # noqa: PLC0415
-
-        print_json(document(found))
+        print_json(work.document(found))
     else:
-        _tell(found, report)
-    from lgckpt.loadtest.running import failed  # noqa: PLC0415
-
-    if failed(found, chaos=chaos):
+        work.tell(found, report)
+    if work.failed(found, chaos=chaos):
         raise typer.Exit(PROBLEM)
 
 
-def _needing_the_extra(make: Any) -> Any:
+@contextmanager
+def _needing_the_extra() -> Iterator[None]:
     try:
-        return make()
+        yield
     except ModuleNotFoundError as exc:
         raise ConfigurationError(
             f"lgckpt loadtest needs the {exc.name} package: pip install 'lgckpt[loadtest]'"
         ) from exc
-
-
-def _settings(
-    *,
-    clients: int | None,
-    rate: str | None,
-    ramp: str | None,
-    duration: str | None,
-    warmup: str,
-    timeout: str,
-    **others: Any,
-) -> Settings:
-    import lgckpt.loadtest.running  # noqa: F401, PLC0415 - what it needs is an extra
-    from lgckpt.loadtest.settings import (  # noqa: PLC0415
-        CLIENTS,
-        OPEN_CLIENTS,
-        Settings,
-        ramp_of,
-        rate_of,
-        seconds_of,
-    )
-
-    span, of_rates = (None, False) if ramp is None else ramp_of(ramp)
-    if span is not None and not of_rates and clients is not None:
-        raise ConfigurationError("--ramp 1..512 says how many clients; no --clients with it")
-    is_open = rate is not None or of_rates
-    return Settings(
-        clients=clients or (OPEN_CLIENTS if is_open else CLIENTS),
-        rate=None if rate is None else rate_of(rate),
-        ramp=span,
-        ramp_rate=of_rates,
-        duration=None if duration is None else seconds_of(duration),
-        warmup=seconds_of(warmup),
-        timeout=seconds_of(timeout),
-        **others,
-    )
-
-
-async def _run(settings: Settings, *, quiet: bool) -> Run:
-    from lgckpt.loadtest.report.live import watching  # noqa: PLC0415
-    from lgckpt.loadtest.running import run as run_loadtest  # noqa: PLC0415
-
-    stop = asyncio.Event()
-    command = hidden(" ".join(["lgckpt", *sys.argv[1:]]))
-    with _interrupted(stop), watching(err, quiet=quiet) as watch:
-        return await run_loadtest(settings, watch=watch, stop=stop, command=command)
-
-
-@contextmanager
-def _interrupted(stop: asyncio.Event) -> Iterator[None]:
-    """Ctrl-C ends the test in order; a second one ends at once."""
-    loop = asyncio.get_running_loop()
-
-    def end() -> None:
-        stop.set()
-        complain("ending the test; again to end at once")
-        loop.remove_signal_handler(signal.SIGINT)
-
-    # Not there on Windows: then the first Ctrl-C ends at once.
-    with suppress(NotImplementedError):
-        loop.add_signal_handler(signal.SIGINT, end)
-        loop.add_signal_handler(signal.SIGTERM, stop.set)
-    try:
-        yield
-    finally:
-        with suppress(NotImplementedError):
-            loop.remove_signal_handler(signal.SIGINT)
-            loop.remove_signal_handler(signal.SIGTERM)
-
-
-def _save(found: Run, directory: Path) -> None:
-    from lgckpt.loadtest.report import save  # noqa: PLC0415
-
-    try:
-        page = save(found, directory)
-    except OSError as exc:
-        raise StorageError(f"{directory} cannot be written: {exc.strerror}") from exc
-    complain(f"the report is {page}")
-
-
-def _tell(found: Run, report: Path | None) -> None:
-    from lgckpt.loadtest.report.terminal import tell, told  # noqa: PLC0415
-
-    tell(out, told(found))
-    if report is None:
-        say("--report DIR writes all of it as a page with plots")
-
-
-def _compare(files: list[Path], *, as_json: bool) -> None:
-    if len(files) != 2:
-        raise ConfigurationError("compare needs two files: lgckpt loadtest compare a.json b.json")
-
-    def read_both() -> tuple[Run, Run]:
-        from lgckpt.loadtest.report import terminal  # noqa: F401, PLC0415 - as above
-        from lgckpt.loadtest.results import read  # noqa: PLC0415
-
-        return read(files[0]), read(files[1])
-
-    before, after = _needing_the_extra(read_both)
-    from lgckpt.loadtest.report.compare import jsonable  # noqa: PLC0415
-    from lgckpt.loadtest.report.terminal import compared, tell  # noqa: PLC0415
-
-    if as_json:
-        print_json(jsonable(before, after))
-    else:
-        tell(out, compared(before, after))

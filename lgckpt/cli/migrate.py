@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Annotated, Literal
 
 import typer
 
 import lgckpt
-from lgckpt.cli.app import PROBLEM, AsJson, app, complain, examples, print_json, resolved, run
+from lgckpt.cli.app import PROBLEM, AsJson, app, examples, print_json, resolved, run
 from lgckpt.cli.environment import OPTION
 from lgckpt.cli.migrating import shown, tell
+from lgckpt.cli.stopping import ending_in_order
 from lgckpt.errors import ConfigurationError
 from lgckpt.migration.report import Migration
 
@@ -129,7 +128,8 @@ def migrate(
 
     async def work() -> Migration:
         stop = asyncio.Event()
-        with _interrupted(stop, follow=follow), shown(as_json=as_json) as watch:
+        ending = ending_in_order(stop, "finishing this pass") if follow else nullcontext()
+        with ending, shown(as_json=as_json) as watch:
             return await lgckpt.amigrate(
                 source,
                 target,
@@ -165,28 +165,3 @@ def _names(given: list[str] | None) -> list[str]:
     if given and not found:
         raise ConfigurationError("--threads names no thread; without it all are moved")
     return found
-
-
-@contextmanager
-def _interrupted(stop: asyncio.Event, *, follow: bool) -> Iterator[None]:
-    """With `follow`, Ctrl-C has the pass in hand finished; a second one ends at once."""
-    loop = asyncio.get_running_loop()
-
-    def end() -> None:
-        stop.set()
-        complain("finishing this pass; again to end at once")
-        loop.remove_signal_handler(signal.SIGINT)
-
-    if not follow:
-        yield
-        return
-    # Not there on Windows: then the first Ctrl-C ends at once.
-    with suppress(NotImplementedError):
-        loop.add_signal_handler(signal.SIGINT, end)
-        loop.add_signal_handler(signal.SIGTERM, stop.set)
-    try:
-        yield
-    finally:
-        with suppress(NotImplementedError):
-            loop.remove_signal_handler(signal.SIGINT)
-            loop.remove_signal_handler(signal.SIGTERM)

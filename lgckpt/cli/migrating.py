@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from rich.filesize import decimal
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
-from lgckpt.cli.app import complain, err, out
+from lgckpt.cli.app import complain, err, say
+from lgckpt.cli.figures import bytes_of, count_of
 from lgckpt.migration.api import Watch
 from lgckpt.migration.progress import Progress
 from lgckpt.migration.report import Damage, Difference, Migration, Verification
@@ -97,7 +97,7 @@ def _time(seconds: float) -> str:
 def tell(done: Migration, *, moved: bool) -> None:
     """Print what was done."""
     if moved:
-        out.print(_summary(done), markup=False, highlight=False)
+        say(_summary(done))
     _list("skipped, damaged", done.damage, done.skipped)
     if done.verification is not None:
         _tell_verification(done.verification)
@@ -106,32 +106,29 @@ def tell(done: Migration, *, moved: bool) -> None:
 def _summary(done: Migration) -> str:
     if not done.checkpoints and not done.writes:
         nothing = "nothing would move" if done.dry_run else "nothing moved"
-        return f"{nothing}: {_count(done.threads, 'thread')} on the target already"
+        return f"{nothing}: {count_of(done.threads, 'thread')} on the target already"
     verb = "would move" if done.dry_run else "moved"
     told = (
-        f"{verb}: {_count(done.threads_moved, 'thread')}, "
-        f"{_count(done.checkpoints, 'checkpoint')}, {_count(done.writes, 'write')}, "
-        f"{decimal(done.bytes)}"
+        f"{verb}: {count_of(done.threads_moved, 'thread')}, "
+        f"{count_of(done.checkpoints, 'checkpoint')}, {count_of(done.writes, 'write')}, "
+        f"{bytes_of(done.bytes)}"
     )
     return f"{told} in {done.seconds:.1f} s ({done.rate:,.0f} checkpoints/s)"
 
 
 def _tell_verification(found: Verification) -> None:
     compared = (
-        f"compared: {_count(found.threads, 'thread')}, {_count(found.checkpoints, 'checkpoint')}, "
-        f"{_count(found.writes, 'write')} in {found.seconds:.1f} s"
+        f"compared: {count_of(found.threads, 'thread')}, "
+        f"{count_of(found.checkpoints, 'checkpoint')}, {count_of(found.writes, 'write')} "
+        f"in {found.seconds:.1f} s"
     )
-    result = "all equal" if found.equal else _count(found.different, "difference")
-    out.print(f"{compared}: {result}", markup=False, highlight=False)
+    result = "all equal" if found.equal else count_of(found.different, "difference")
+    say(f"{compared}: {result}")
     _list("", found.differences, found.different)
 
 
 def _list(what: str, found: tuple[Damage, ...] | tuple[Difference, ...], count: int) -> None:
     for one in found[:LISTED]:
-        out.print(f"{what}: {one}" if what else str(one), markup=False, highlight=False)
+        say(f"{what}: {one}" if what else str(one))
     if count > LISTED:
-        out.print(f"... and {count - LISTED:,} more", markup=False, highlight=False)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+        say(f"... and {count - LISTED:,} more")

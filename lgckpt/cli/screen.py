@@ -7,7 +7,6 @@ reaches the terminal.
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -17,7 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from lgckpt.cli.app import out
-from lgckpt.cli.secrets import hidden
+from lgckpt.cli.dumping import dumped
+from lgckpt.cli.secrets import without_urls
 from lgckpt.inspection.text import one_line, safe
 
 Part = str | tuple[str, str]
@@ -29,16 +29,13 @@ _PAGE = 200
 _NARROWEST = 20
 """Characters that indented text has in a line at least."""
 
-_CONTROL = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""What JSON may hold as it is and a terminal, or UTF-8, may not."""
-
 
 def text_of(*parts: Part) -> Text:
     """Parts, made safe, as one text."""
     made = Text()
     for part in parts:
         content, style = (part, "") if isinstance(part, str) else part
-        made.append(hidden(safe(content)), style)
+        made.append(without_urls(safe(content)), style)
     return made
 
 
@@ -95,7 +92,7 @@ def _flat(cell: Part) -> Part:
 
 
 def _plain(cell: Part) -> str:
-    return hidden(one_line(cell if isinstance(cell, str) else cell[0]))
+    return without_urls(one_line(cell if isinstance(cell, str) else cell[0]))
 
 
 def time_of(iso: str | None) -> str:
@@ -104,34 +101,37 @@ def time_of(iso: str | None) -> str:
 
 
 class JsonDocument:
-    """One JSON document on stdout whose lists are printed as their elements come."""
+    """One JSON document on stdout whose lists are printed as their elements come.
+
+    Nothing is printed before the first element, or the end: what cannot be begun leaves no part.
+    """
 
     def __init__(self) -> None:
         self._separator = "{"
+        self._held: list[str] = []
 
     def add(self, name: str, value: Any) -> None:
         """A field."""
-        self._write(f"{self._separator}{json.dumps(name)}: {_dumped(value)}")
+        self._hold(f"{self._separator}{json.dumps(name)}: {dumped(value)}")
         self._separator = ",\n"
 
-    def add_list(self, name: str, values: Iterable[Any]) -> int:
-        """A field that is a list; gives how many elements it had."""
-        self._write(f"{self._separator}{json.dumps(name)}: [")
-        count = 0
-        for count, value in enumerate(values, 1):
-            self._write(("\n" if count == 1 else ",\n") + _dumped(value))
-        self._write("]")
+    def add_list(self, name: str, values: Iterable[Any]) -> None:
+        """A field that is a list."""
+        self._hold(f"{self._separator}{json.dumps(name)}: [")
+        for count, value in enumerate(values):
+            self._hold(("," if count else "") + "\n" + dumped(value))
+            self._print()
+        self._hold("]")
         self._separator = ",\n"
-        return count
 
     def end(self) -> None:
         """The end of the document."""
-        self._write("{}\n" if self._separator == "{" else "}\n")
+        self._hold("{}\n" if self._separator == "{" else "}\n")
+        self._print()
 
-    def _write(self, text: str) -> None:
-        sys.stdout.write(text)
+    def _hold(self, text: str) -> None:
+        self._held.append(text)
 
-
-def _dumped(value: Any) -> str:
-    text = hidden(json.dumps(value, ensure_ascii=False, allow_nan=False, default=str))
-    return _CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    def _print(self) -> None:
+        sys.stdout.writelines(self._held)
+        self._held.clear()

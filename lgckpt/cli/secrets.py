@@ -22,7 +22,8 @@ def learn(words: Iterable[str]) -> None:
     for word in words:
         if "://" not in word:
             continue
-        url = word[_URL.search(word).start() :] if _URL.search(word) else word  # type: ignore[union-attr]
+        found = _URL.search(word)
+        url = word[found.start() :] if found else word
         _seen[url] = without_password(url)
         for secret in _secrets(url):
             for form in {secret, unquote(secret)}:

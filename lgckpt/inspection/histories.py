@@ -11,7 +11,17 @@ from lgckpt.bulk import Batch, Place, everything
 from lgckpt.inspection.checkpoints import Opened, open_row
 from lgckpt.inspection.damage import DAMAGED, damage
 from lgckpt.inspection.nodes import changed_channels, next_nodes
-from lgckpt.inspection.reading import ROWS, Where, by_place, fetch, opened, pages, places, stepwise
+from lgckpt.inspection.reading import (
+    ROWS,
+    Where,
+    by_place,
+    fetch,
+    of_namespace,
+    opened,
+    pages,
+    places,
+    stepwise,
+)
 from lgckpt.migration.report import Damage
 from lgckpt.migration.sides import Side
 
@@ -64,7 +74,7 @@ def read_history(
         The checkpoints. Of the thread only the names are held at once.
 
     Raises:
-        NotFoundError: There is no such thread.
+        NotFoundError: There is no such thread, or nothing in that namespace.
         StorageError: The database cannot be used.
     """
     return stepwise(
@@ -79,7 +89,7 @@ async def aread_history(
     async with opened(where) as side:
         found = await places(side, thread_id)
         if checkpoint_ns is not None:
-            found = [place for place in found if place[0] == checkpoint_ns]
+            found = of_namespace(found, thread_id, checkpoint_ns)
         found.reverse()
         found.sort(key=lambda place: place[0])
         children: Counter[Place] = Counter()

@@ -104,7 +104,7 @@ async def ameasure(
 ) -> AsyncIterator[ThreadBytes]:
     """Async version of `measure`."""
     async with opened(where) as side:
-        for thread_id in thread_ids:
+        for thread_id in dict.fromkeys(thread_ids):
             if not await side.marks(thread_id, None, 1):
                 raise NotFoundError(f"{side.name} has no thread {thread_id!r}")
             yield await _Meter(side, thread_id).run()

@@ -65,6 +65,22 @@ async def places(side: Side, thread_id: str) -> list[Place]:
     return [mark.place for mark in found if mark.etag is not None and not mark.flags & HIDDEN]
 
 
+def of_namespace(found: Sequence[Place], thread_id: str, checkpoint_ns: str) -> list[Place]:
+    """The places of one namespace.
+
+    Raises:
+        NotFoundError: There are none.
+    """
+    chosen = [place for place in found if place[0] == checkpoint_ns]
+    if not chosen:
+        spaces = ", ".join(map(repr, sorted({ns for ns, _ in found})))
+        raise NotFoundError(
+            f"thread {thread_id!r} has no checkpoint in namespace {checkpoint_ns!r}"
+            + (f"; it has some in {spaces}" if spaces else "")
+        )
+    return chosen
+
+
 async def fetch(
     side: Side, thread_id: str, wanted: Sequence[Place], known: Known
 ) -> tuple[Batch, list[Damage]]:

@@ -29,7 +29,7 @@ _BYTES = 16 * 1024 * 1024
 """Values that are held at once, about, in bytes; a single one may be larger."""
 
 _REMEMBERED = 1_000_000
-"""Hashes of what was searched that are kept; beyond, a value may be searched again."""
+"""Hashes of what was searched that are kept, about; beyond, a value may be searched again."""
 
 _WRITE = 256 * 1024
 """Bytes that a pending write with chunks is taken to have."""
@@ -157,10 +157,13 @@ class _Once:
         found = _digest(parts)
         if found in self._met:
             return False
-        if len(self._met) >= _REMEMBERED:
-            self._met.clear()
         self._met.add(found)
         return True
+
+    def make_room(self) -> None:
+        """Forget everything, if that is much."""
+        if len(self._met) >= _REMEMBERED:
+            self._met.clear()
 
 
 def _digest(parts: Sequence[bytes]) -> bytes:
@@ -215,6 +218,8 @@ class _Thread:
 
     async def _page(self, page: Sequence[Place]) -> AsyncIterator[Found]:
         """Read the rows, and where they have values not yet searched the chunks."""
+        # Not later: of a value that was met no chunks are read, so it must not seem new then.
+        self._values.make_room()
         batch, faults = await fetch(self._side, self._thread_id, page, everything)
         for one in faults:
             yield one
@@ -313,6 +318,8 @@ class _Thread:
     def _found(
         self, place: Place, channel: str | None, pending: bool, view: Any
     ) -> Iterator[Match]:
+        self._objects.make_room()
+        self._texts.make_room()
         name = (channel or "").encode()
         for path, text in self._leaves(name, "", view):
             found = self._pattern.search(text)

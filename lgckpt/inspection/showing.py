@@ -13,7 +13,7 @@ from lgckpt.errors import ConfigurationError, NotFoundError
 from lgckpt.inspection.checkpoints import Opened, open_row, value_view
 from lgckpt.inspection.damage import DAMAGED, damage
 from lgckpt.inspection.nodes import next_nodes
-from lgckpt.inspection.reading import Where, fetch, opened, places
+from lgckpt.inspection.reading import Where, fetch, of_namespace, opened, places
 from lgckpt.inspection.views import VIEWS
 from lgckpt.migration.report import Damage
 from lgckpt.migration.running import finished
@@ -122,17 +122,10 @@ def chosen(
     found: Sequence[Place], thread_id: str, checkpoint_id: str, checkpoint_ns: str | None
 ) -> Place:
     """The place that a user means."""
-    spaces = sorted({ns for ns, _ in found})
+    if checkpoint_id == LATEST:
+        return of_namespace(found, thread_id, checkpoint_ns or "")[-1]
     if checkpoint_ns is not None:
         found = [place for place in found if place[0] == checkpoint_ns]
-    if checkpoint_id == LATEST:
-        root = [place for place in found if place[0] == (checkpoint_ns or "")]
-        if not root:
-            raise NotFoundError(
-                f"thread {thread_id!r} has no checkpoint in namespace {checkpoint_ns or ''!r}"
-                + (f"; it has some in {', '.join(map(repr, spaces))}" if spaces else "")
-            )
-        return root[-1]
     same = [place for place in found if place[1] == checkpoint_id]
     near = [p for p in found if p[1].startswith(checkpoint_id) or p[1].endswith(checkpoint_id)]
     matching = same or near

@@ -134,7 +134,11 @@ def test_a_list_that_does_not_add_up_is_refused() -> None:
         ("t", [["ns", "id", b"etag", 0, "5"]], [], b"", b""),
         ("t", [["ns", "id", b"etag", 0, -5]], [], b"", b""),
         ("t", [["ns", "id"]], [], b"", b""),
+        ("t", [["ns", "id", b"etag", 2**64 - 1, 5]], [], b"", b""),
+        ("t", [], [["ns", "id", "task", 2**63, 5]], b"", b""),
         ("t", [], [], b"12345", b""),
+        ("t", [], [], b"", ["claim"]),
+        ("t", [], [], b"", b"12345"),
         "text",
     ],
 )  # fmt: skip

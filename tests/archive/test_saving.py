@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +96,23 @@ def test_a_file_is_there_when_it_is_whole(tmp_path: Path) -> None:
         assert list(tmp_path.iterdir()) == [path]
         with pytest.raises(StorageError, match="cannot be written"):
             lgckpt.dump(saver, tmp_path / "absent" / "x.lgckpt")
+
+
+@pytest.mark.parametrize("others", [["b"], ["nobody"]])
+def test_two_dumps_to_one_file_are_in_nobody_s_way(tmp_path: Path, others: list[str]) -> None:
+    path = tmp_path / "x.lgckpt"
+    with filled("a", "b") as saver, ThreadPoolExecutor() as pool:
+
+        def meanwhile() -> Iterator[str]:
+            yield "a"
+            pool.submit(lgckpt.dump, saver, path, others).exception()
+
+        assert lgckpt.dump(saver, path, meanwhile()).threads == 1
+        assert list(tmp_path.iterdir()) == [path]
+        with lgckpt.MemorySaver() as target:
+            lgckpt.restore(path, target)
+            assert len(ids(target, "a")) == STEPS
+            assert ids(target, "b") == []
 
 
 @pytest.mark.parametrize("table", ["checkpoints", "chunks"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -318,3 +319,14 @@ async def test_urls_name_files(url: str, path: str) -> None:
 async def test_other_urls_are_refused(url: str) -> None:
     with pytest.raises(ConfigurationError):
         open_archive(url)
+
+
+async def test_a_file_system_without_locks_is_not_taken_for_another_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unable(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", unable)
+    with pytest.raises(StorageError, match="cannot be used: No locks available"):
+        await ArchiveSide(tmp_path / "x.lgckpt").setup()

@@ -29,9 +29,10 @@ def test_json_is_one_document(stored: Stored) -> None:
 
 
 def test_a_thread_that_is_not_there_is_a_problem(stored: Stored) -> None:
-    ended = lgckpt("history", stored.url, "nobody")
-    assert (ended.code, ended.stdout) == (1, "")
-    assert "no thread 'nobody'" in ended.stderr
+    for options in ((), ("--json",)):
+        ended = lgckpt("history", stored.url, "nobody", *options)
+        assert (ended.code, ended.stdout) == (1, "")
+        assert "no thread 'nobody'" in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tests.backends import damage_sqlite
 from tests.checkpoints import config
 from tests.cli.command import lgckpt
 from tests.cli.filled import fill, left
-from tests.upkeep.made import row_of
+from tests.upkeep.made import Aged, row_of
 
 
 def test_a_dry_run_says_what_the_run_then_does(url: str) -> None:
@@ -63,3 +63,16 @@ def test_damage_in_one_thread_is_named_and_the_rest_is_done(sqlite_url: str) -> 
     with package.from_url(sqlite_url) as saver:
         assert len(list(saver.list(config("live")))) == 1
         assert asyncio.run(saver.aget_tuple(config("old"))) is not None
+
+
+def test_what_a_terminal_obeys_in_a_thread_s_name_is_written_out(sqlite_url: str) -> None:
+    name = "\x1b[2J\x07first\nsecond"
+
+    async def put() -> None:
+        async with package.from_url(sqlite_url) as saver:
+            await Aged(saver, name).put(3, {"x": "y"})
+
+    asyncio.run(put())
+    said = lgckpt("prune", sqlite_url, "--older-than", "1d").stdout
+    assert said.startswith("\\x1b[2J\\x07first\\nsecond: all of it, 1 checkpoint")
+    assert len(said.splitlines()) == 2

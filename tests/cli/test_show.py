@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
+import lgckpt as package
+from tests.checkpoints import Thread
 from tests.cli.command import lgckpt
 from tests.cli.stored import Stored, damaged, stored
 from tests.cli.terminal import on_terminal, styles_off
+from tests.colours import Coloured
 from tests.inspection.conversations import OBJECTS
 
 __all__ = ["damaged", "stored"]
@@ -75,3 +81,16 @@ def test_an_id_that_several_have_is_wrong_usage(stored: Stored) -> None:
     ended = lgckpt("show", stored.url, "talk", stored.ids[0][:2])
     assert ended.code == 2
     assert "checkpoints of thread 'talk' match" in ended.stderr
+
+
+def test_json_is_json_whatever_a_url_in_the_data_looks_like(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/x.db"
+    link = "https://a:b@c/?q=1"
+
+    async def put() -> None:
+        async with package.from_url(url) as saver:
+            await Thread(Coloured(saver, "async"), "t").put({"link": link})
+
+    asyncio.run(put())
+    assert lgckpt("show", url, "t", "--json").json["channels"] == {"link": link}
+    assert f"link  {link}\n" in lgckpt("show", url, "t").stdout

@@ -21,7 +21,7 @@ def test_where_the_bytes_are(stored: Stored) -> None:
 
 
 def test_json_is_one_document(stored: Stored) -> None:
-    found = lgckpt("stats", stored.url, "talk", "--json").json
+    found = lgckpt("stats", stored.url, "talk", "talk", "--json").json
     (only,) = found["threads"]
     assert only["thread_id"] == "talk"
     assert (

@@ -98,6 +98,8 @@ def test_a_history_goes_namespace_by_namespace(memory: Saver, ids: list[str]) ->
     assert [one.checkpoint_ns for one in found] == [""] * STEPS + ["child:1"]
     (only,) = inspection.read_history(memory, "talk", checkpoint_ns="child:1")
     assert only == found[-1]
+    with pytest.raises(NotFoundError, match=r"namespace 'child'; it has some in '', 'child:1'$"):
+        list(inspection.read_history(memory, "talk", checkpoint_ns="child"))
     assert inspection.show_checkpoint(memory, "talk", only.checkpoint_id).channels[0].value == 1
 
 

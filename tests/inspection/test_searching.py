@@ -251,3 +251,18 @@ def test_a_search_that_is_left_early_leaves_nothing_behind(
     del found
     gc.collect()
     assert not [record for record in caplog.records if record.name == "asyncio"]
+
+
+def test_what_is_forgotten_meanwhile_is_no_damage(
+    memory: Saver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def store() -> None:
+        thread = Thread(Coloured(memory, "async"), "t")
+        await thread.put({"doc": "word " * 9000})
+        for number in range(300):
+            await thread.put({"n": number, f"c{number}": number})
+
+    asyncio.run(store())
+    for most in (40, 250, 333, 1000):
+        monkeypatch.setattr(searching, "_REMEMBERED", most)
+        assert list(inspection.search(memory, "absent")) == []

@@ -46,6 +46,17 @@ def test_one_command_is_enough(url: str) -> None:
     assert "supersteps a second" in ended.stdout
 
 
+def test_a_report_that_cannot_be_written_is_told_before_the_test(
+    typed: Invoke, tmp_path: Path
+) -> None:
+    path = tmp_path / "in_the_way"
+    path.touch()
+    ended = typed(f"sqlite:///{tmp_path}/x.db", *SHORT, "--report", str(path / "out"))
+    assert ended.code == 1
+    assert "in_the_way/out cannot be written: Not a directory" in ended.stderr
+    assert [one.name for one in tmp_path.iterdir()] == ["in_the_way"]
+
+
 def test_two_sides_by_turns_in_several_processes(typed: Invoke, tmp_path: Path) -> None:
     ours, official = tmp_path / "x.db", tmp_path / "o.db"
     ended = typed(
