@@ -186,6 +186,43 @@ async def test_every_version_of_the_postgres_tables(version: int) -> None:
             assert official.get_tuple(config("t")) == found
 
 
+@pytest.mark.parametrize("version", range(3))
+async def test_postgres_tables_that_are_not_all_made_yet(version: int) -> None:
+    """Of what is there, everything; a target gets the rest."""
+    checkpoint = {
+        "v": 1, "id": "1", "ts": "now", "channel_values": {"n": 7}, "channel_versions": {"n": 1},
+        "versions_seen": {}, "pending_sends": [],
+    }  # fmt: skip
+    with lgckpt.MemorySaver() as ours, postgres_database() as url:
+        tag, blob = ours.serde.dumps_typed([1, 2])
+        with connected(url) as connection:
+            migrate(connection, version)
+            if version >= 1:
+                names = ["thread_id", "checkpoint_id", "checkpoint", "metadata"]
+                insert(connection, "checkpoints", names, [["t", "1", checkpoint, {"step": 1}]])
+            if version == 2:
+                checkpoint["channel_versions"]["l"] = "2.0"
+                connection.execute("DELETE FROM checkpoints")
+                insert(connection, "checkpoints", names, [["t", "1", checkpoint, {"step": 1}]])
+                names = ["thread_id", "channel", "version", "type", "blob"]
+                insert(connection, "checkpoint_blobs", names, [["t", "l", "2.0", tag, blob]])
+        expected = [{}, {"n": 7}, {"n": 7, "l": [1, 2]}][version]
+        async with Sides() as side:
+            source = side(url)
+            assert await every_thread(source) == (["t"] if version else [])
+            await move(source, side(ours))
+            found = ours.get_tuple(config("t"))
+            assert (found is None) == (version == 0)
+            if found is not None:
+                assert found.checkpoint["channel_values"] == expected
+                assert found.pending_writes == []
+            ours.put_writes(config("t", "1"), [("n", 8)], "task", "~path")
+            await move(side(ours), source)
+        with POSTGRES.saver(url) as official:
+            if version:
+                assert official.get_tuple(config("t")).pending_writes == [("task", "n", 8)]
+
+
 async def test_a_file_without_paths_of_tasks_gets_them_as_a_target() -> None:
     with golden_sqlite("1.0") as url, lgckpt.MemorySaver() as ours:
         async with Sides() as side:

@@ -71,25 +71,25 @@ class PostgresLayout:
         packer = Packer(Serializer(), compression)
         self._recent = Recent(lambda: ThreadPacker(packer))
         self._ahead: dict[str, list[Mark]] = {}
-        self._task_path: bool | None = None
+        self._shape: schema.Shape | None = None
 
     async def setup(self) -> None:
         """Create the tables, or bring those of an older release up to date."""
         await self._connections.run(schema.create)
+        self._shape = None
         await self._look()
 
     async def threads(self, after: str, limit: int) -> ThreadPage:
         """A page of all threads, in the database's own order."""
-        await self._look()
+        shape = await self._look()
         args = (after[len(BEGUN) :],) if after else ()
-        sql = schema.threads(not after)
+        sql = shape.readable(schema.threads(not after))
         rows = await self._connections.run(lambda c: c.fetch(sql, limit, *args))
         found = [row["id"] for row in rows]
         return ThreadPage(found, BEGUN + found[-1] if len(found) == limit else None)
 
     async def marks(self, thread_id: str, after: Place | None, limit: int) -> list[Mark]:
         """A page of a thread's places."""
-        await self._look()
         ahead = self._ahead.pop(thread_id, [])
         if after is None:
             # Nothing ahead: who only asks whether a thread is there never comes for it.
@@ -106,12 +106,13 @@ class PostgresLayout:
 
     async def _marks(self, thread_id: str, after: Place | None, limit: int) -> list[Mark]:
         args = (thread_id, limit, *(after or ()))
+        shape = await self._look()
 
         async def read(connection: Any) -> tuple[list[Any], list[Any]]:
             first = after is None
             return (
-                await connection.fetch(schema.places(first), *args),
-                await connection.fetch(schema.counts(first), *args),
+                await connection.fetch(shape.readable(schema.places(first)), *args),
+                await connection.fetch(shape.readable(schema.counts(first)), *args),
             )
 
         places, counts = await self._connections.run(read)
@@ -119,7 +120,6 @@ class PostgresLayout:
 
     async def fetch(self, thread_id: str, places: Sequence[Place], known: Known) -> Batch:
         """All that is at these places, with the chunks that are not known."""
-        await self._look()
         with self._recent.lend(thread_id) as packer:
             packer.begin(known)
             for ns, group in groupby(sorted(places), lambda place: place[0]):
@@ -134,14 +134,18 @@ class PostgresLayout:
     async def _read(self, thread_id: str, ns: str, ids: list[str], packer: ThreadPacker) -> int:
         """Add some checkpoints of a namespace; gives how many bytes of values were read."""
         at = (thread_id, ns, ids)
+        shape = await self._look()
+        checkpoints, values, writing = map(
+            shape.readable, (schema.CHECKPOINTS, schema.BLOBS, schema.writes(shape.task_path))
+        )
 
         async def read(connection: Any) -> tuple[list[Cells], list[Any], list[Any]]:
-            rows = await connection.fetch(schema.CHECKPOINTS, *at)
+            rows = await connection.fetch(checkpoints, *at)
             found = sorted(cells_of(CheckpointKey(thread_id, ns, row[0]), *row[1:]) for row in rows)
             blobs = wanted(ns, found, packer)
             args = ([channel for channel, _ in blobs], [version for _, version in blobs])
-            stored = await connection.fetch(schema.BLOBS, thread_id, ns, *args) if blobs else []
-            return found, stored, await connection.fetch(schema.writes(bool(self._task_path)), *at)
+            stored = await connection.fetch(values, thread_id, ns, *args) if blobs else []
+            return found, stored, await connection.fetch(writing, *at)
 
         cells, stored, writes = await self._connections.run(read)
         blobs: dict[Version, Typed] = {
@@ -177,12 +181,13 @@ class PostgresLayout:
         """Close all connections; safe to call again."""
         await self._connections.close()
 
-    async def _look(self) -> None:
-        if self._task_path is None:
+    async def _look(self) -> schema.Shape:
+        if self._shape is None:
             # Once: a server that is not there at first may have a wrong address.
-            self._task_path = await self._connections.look(
-                lambda connection: schema.has_task_path(connection, self.name)
+            self._shape = await self._connections.look(
+                lambda connection: schema.look(connection, self.name)
             )
+        return self._shape
 
 
 def _found_write(

@@ -5,7 +5,8 @@ The position of a migration is its number, which `checkpoint_migrations` records
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
 from lgckpt.errors import ConfigurationError, MissingError
 
@@ -51,6 +52,9 @@ MIGRATIONS = (
     "CREATE INDEX IF NOT EXISTS checkpoint_writes_thread_id_idx ON checkpoint_writes (thread_id)",
     "ALTER TABLE checkpoint_writes ADD COLUMN IF NOT EXISTS task_path TEXT NOT NULL DEFAULT ''",
 )
+
+_ALL_TABLES = 3
+"""The migration that makes the last of the tables."""
 
 TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 
@@ -184,25 +188,70 @@ async def create(connection: Any) -> None:
             await connection.execute("INSERT INTO checkpoint_migrations (v) VALUES ($1)", number)
 
 
-async def has_task_path(connection: Any, name: str) -> bool:
-    """Look at the tables that are there; says whether pending writes have a path.
+class Shape(NamedTuple):
+    """What of the tables is there.
+
+    Attributes:
+        task_path: Whether pending writes have a path.
+        absent: The tables that the migrations done so far did not make.
+    """
+
+    task_path: bool
+    absent: tuple[str, ...]
+
+    def readable(self, statement: str) -> str:
+        """A statement that reads an absent table, which finds nothing there."""
+        for table in self.absent:
+            nothing = f"FROM ({_NOTHING[table]} WHERE false) AS {table}"
+            statement = re.sub(rf"\bFROM {table}\b", nothing, statement)
+        return statement
+
+
+_NOTHING = {
+    "checkpoints": (
+        "SELECT NULL::text AS thread_id, NULL::text AS checkpoint_ns, NULL::text AS checkpoint_id,"
+        " NULL::text AS parent_checkpoint_id, NULL::jsonb AS checkpoint, NULL::jsonb AS metadata"
+    ),
+    "checkpoint_blobs": (
+        "SELECT NULL::text AS thread_id, NULL::text AS checkpoint_ns, NULL::text AS channel,"
+        " NULL::text AS version, NULL::text AS type, NULL::bytea AS blob"
+    ),
+    "checkpoint_writes": (
+        "SELECT NULL::text AS thread_id, NULL::text AS checkpoint_ns, NULL::text AS checkpoint_id,"
+        " NULL::text AS task_id, NULL::int AS idx, NULL::text AS channel, NULL::text AS type,"
+        " NULL::bytea AS blob"
+    ),
+}
+
+
+async def look(connection: Any, name: str) -> Shape:
+    """Look at the tables that are there.
 
     Raises:
-        MissingError: They are not there.
+        MissingError: They are not there, and no migration made any of them.
         ConfigurationError: They are those of another saver.
     """
     found: dict[str, set[str]] = {table: set() for table in TABLES}
     for row in await connection.fetch(COLUMNS):
         table = TABLES[0 if row["of_checkpoints"] else 1 if row["of_blobs"] else 2]
         found[table].add(row["name"])
-    absent = [table for table, columns in found.items() if not columns]
-    if absent:
+    absent = tuple(table for table, columns in found.items() if not columns)
+    if absent and not await _stopped_early(connection):
         raise MissingError(
             f"{name}: has no table {absent[0]!r} of LangGraph's PostgresSaver in its search path"
         )
-    if "checkpoint_id" not in found["checkpoints"] or "version" not in found["checkpoint_blobs"]:
+    needed = {"checkpoints": "checkpoint_id", "checkpoint_blobs": "version"}
+    if any(found[table] and column not in found[table] for table, column in needed.items()):
         raise ConfigurationError(
             f"{name}: its tables are those of ShallowPostgresSaver, which keeps no history; "
             "only those of PostgresSaver can be read and written"
         )
-    return "task_path" in found["checkpoint_writes"]
+    return Shape("task_path" in found["checkpoint_writes"], absent)
+
+
+async def _stopped_early(connection: Any) -> bool:
+    """Whether LangGraph's migrations were begun, and not all tables made yet."""
+    if await connection.fetchval("SELECT to_regclass('checkpoint_migrations')") is None:
+        return False
+    done = await connection.fetchval("SELECT max(v) FROM checkpoint_migrations")
+    return done is None or done < _ALL_TABLES
