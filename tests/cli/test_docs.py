@@ -20,7 +20,7 @@ LINES = [
     for page in PAGES
     for block in blocks(page)
     if block.language == "sh"
-    for line in block.code.splitlines()
+    for line in block.code.replace("\\\n", "").splitlines()
     if line.startswith("lgckpt ") and not line.startswith("lgckpt --")
 ]
 
@@ -29,7 +29,7 @@ LINES = [
 def test_an_example_parses(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OLD", "NEW", "DATABASE_URL"):
         monkeypatch.setenv(name, f"sqlite:///{name}.db")
-    _, name, *words = shlex.split(re.split(r" [>|<] ", line)[0], comments=True)
+    _, name, *words = shlex.split(re.split(r" [>|<](?: |$)", line)[0], comments=True)
     COMMANDS[name].make_context(name, in_place(words))
 
 
