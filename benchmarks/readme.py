@@ -57,13 +57,13 @@ def _figures(run: dict[str, Any], results: Sequence[Result], pictures: Sequence[
         for result in results
         if result.goal.kind is not Kind.INFORMATION and result.point is None
     ]
-    shown = "".join(f"\n![{ALT[path.stem]}]({path.as_posix()})\n" for path in pictures)
+    shown = "".join(f"![{ALT[path.stem]}]({path.as_posix()})\n\n" for path in pictures)
     return (
-        "\n".join(lines) + f"\n\n{machine['cpu']}, {machine['cores']} cores, "
+        shown + "\n".join(lines) + f"\n\n{machine['cpu']}, {machine['cores']} cores, "
         f"{machine['memory_gb']} GB, {machine['filesystem']}, {machine['system']}; "
         f"{machine['python']}; SQLite {machine['sqlite']}; {servers}{packages}. "
         f"{run['date'][:10]}.\n"
-        f"The messages: {run['compressibility of the messages']}.\n{shown}"
+        f"The messages: {run['compressibility of the messages']}.\n"
     )
 
 
