@@ -6,6 +6,7 @@ from lgckpt import upkeep
 from lgckpt.acceleration import Acceleration, accelerate, accelerated, decelerate
 from lgckpt.archive.passing import Passed
 from lgckpt.archive.saving import adump, arestore, dump, restore
+from lgckpt.drafting import TaskWrites
 from lgckpt.errors import (
     ClosedError,
     ConfigurationError,
@@ -63,6 +64,7 @@ __all__ = [
     "SqliteSaver",
     "Status",
     "StorageError",
+    "TaskWrites",
     "UnsupportedFormatError",
     "Verification",
     "accelerate",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.base import ERROR, INTERRUPT, RESUME
 
-from lgckpt.drafting import TaskWrites
+import lgckpt
 from lgckpt.errors import EncodeError
 from tests.checkpoints import Config, Thread, checkpoint, config
 from tests.colours import Coloured
@@ -24,13 +24,13 @@ async def at(coloured: Coloured) -> Config:
     return await Thread(coloured).put({"a": 1})
 
 
-def some_tasks(rng: random.Random) -> list[TaskWrites]:
+def some_tasks(rng: random.Random) -> list[lgckpt.TaskWrites]:
     def write(n: int) -> tuple[str, Any]:
         channel = rng.choice(["a", "b", ERROR, INTERRUPT, RESUME])
         return channel, rng.choice([n, None, f"text {n}", LARGE[: rng.randrange(200)]])
 
     return [
-        TaskWrites(
+        lgckpt.TaskWrites(
             [write(n) for n in range(rng.randrange(4))],
             f"task {rng.randrange(5)}",
             rng.choice(["", "~path"]),
@@ -57,7 +57,7 @@ async def test_they_are_what_one_by_one_gives(coloured: Coloured, seed: int) -> 
 
 
 async def test_many_tasks_at_once(coloured: Coloured, at: Config) -> None:
-    tasks = [TaskWrites([("c", n), ("d", [n])], f"task {n:04}") for n in range(500)]
+    tasks = [lgckpt.TaskWrites([("c", n), ("d", [n])], f"task {n:04}") for n in range(500)]
     await coloured.put_task_writes(at, tasks)
     expected = [(f"task {n:04}", c, v) for n in range(500) for c, v in (("c", n), ("d", [n]))]
     assert (await coloured.get_tuple(at)).pending_writes == expected
@@ -65,14 +65,14 @@ async def test_many_tasks_at_once(coloured: Coloured, at: Config) -> None:
 
 async def test_no_tasks_and_no_writes_are_nothing(coloured: Coloured, at: Config) -> None:
     await coloured.put_task_writes(at, [])
-    await coloured.put_task_writes(at, [TaskWrites([], "task")])
+    await coloured.put_task_writes(at, [lgckpt.TaskWrites([], "task")])
     assert (await coloured.get_tuple(at)).pending_writes == []
 
 
 async def test_a_value_that_cannot_be_stored_leaves_nothing(coloured: Coloured, at: Config) -> None:
-    tasks = [TaskWrites([("c", 1)], "one"), TaskWrites([("c", object)], "two")]
+    tasks = [lgckpt.TaskWrites([("c", 1)], "one"), lgckpt.TaskWrites([("c", object)], "two")]
     with pytest.raises(EncodeError):
-        await coloured.put_task_writes(at, [*tasks, TaskWrites([("c", lambda: 0)], "three")])
+        await coloured.put_task_writes(at, [*tasks, lgckpt.TaskWrites([("c", lambda: 0)], "three")])
     assert (await coloured.get_tuple(at)).pending_writes == []
 
 
@@ -92,6 +92,8 @@ async def test_each_is_serialized_in_its_own_context(coloured: Coloured, at: Con
 
     plain = coloured.saver.serde
     coloured.saver.serde = type(plain)(pickle_fallback=True)
-    tasks = [TaskWrites([("c", Telling())], name, "", context_of(name)) for name in ("a", "b")]
-    await coloured.put_task_writes(at, [*tasks, TaskWrites([("c", Telling())], "c")])
+    tasks = [
+        lgckpt.TaskWrites([("c", Telling())], name, "", context_of(name)) for name in ("a", "b")
+    ]
+    await coloured.put_task_writes(at, [*tasks, lgckpt.TaskWrites([("c", Telling())], "c")])
     assert seen == ["a", "b", "nobody"]

@@ -65,6 +65,20 @@ async def test_each_call_is_a_span_and_a_sample(
 
 
 @pytest.mark.anyio
+async def test_the_writes_of_several_tasks_are_one_put_writes(
+    coloured: Coloured, told: Told
+) -> None:
+    lgckpt.instrument(coloured.saver, **told.providers)
+    config = await coloured.put(CONFIG, checkpoint({}), {"source": "loop", "step": 1}, {})
+    await coloured.put_task_writes(
+        config, [lgckpt.TaskWrites([("n", n)], f"task {n}") for n in range(3)]
+    )
+    (span,) = told.spans("put_writes")
+    assert span.attributes["lgckpt.io.write"] > 0
+    assert told.point("db.client.operation.duration", db_operation_name="put_writes").count == 1
+
+
+@pytest.mark.anyio
 async def test_no_contents_no_thread_and_no_password_are_told(
     coloured: Coloured, told: Told
 ) -> None:
