@@ -10,6 +10,7 @@ import pytest
 from lgckpt.loadtest.hands import Hands
 from lgckpt.loadtest.load import Load
 from lgckpt.loadtest.recorder import Snapshot
+from lgckpt.loadtest.results import Progress, Run
 from lgckpt.loadtest.running import LoadTest
 from lgckpt.loadtest.settings import Settings
 from lgckpt.loadtest.worker import Order
@@ -57,3 +58,22 @@ def test_clients_that_go_on_past_the_end_are_still_sampled() -> None:
     settings = Settings(url="memory://", duration=INTERVAL, warmup=0.0, interval=INTERVAL)
     (side,) = asyncio.run(LoadTest(settings, hire=hired).run()).sides
     assert len(side.samples) >= 3
+
+
+def test_what_is_done_in_the_warm_up_is_not_counted() -> None:
+    phases: list[tuple[str, int]] = []
+
+    def watch(run: Run, progress: Progress) -> None:
+        phases.append((progress.phase, run.sides[0].steps))
+
+    settings = Settings(
+        url="memory://", duration=2 * INTERVAL, warmup=3 * INTERVAL, interval=INTERVAL
+    )
+    (side,) = asyncio.run(LoadTest(settings, hire=hired, watch=watch).run()).sides
+    warm = [steps for phase, steps in phases if phase == "warm-up"]
+    assert warm == [0] * len(warm) != []
+    assert side.steps == len(side.samples) == sum(phase == "measuring" for phase, _ in phases)
+    assert side.samples[0].at < side.samples[0].seconds + INTERVAL / 4
+    assert side.seconds < 3 * INTERVAL
+    # What is stored was stored by all of them.
+    assert side.growth[-1].steps == side.steps + len(warm)
