@@ -23,8 +23,9 @@ def printed(shown: RenderableType, width: int = 80) -> str:
     return written.getvalue()
 
 
-def test_the_live_view_fits_a_small_terminal() -> None:
-    lines = printed(live.view(made.run(), HALF)).splitlines()
+@pytest.mark.parametrize("run", [made.run(), made.ramped()])
+def test_the_live_view_fits_a_small_terminal(run: Run) -> None:
+    lines = printed(live.view(run, HALF)).splitlines()
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
 

@@ -97,7 +97,8 @@ def _side(run: Run, side: Side) -> Iterator[RenderableType]:
         (spark(side.samples), "green"),
     )  # fmt: skip
     yield Text(_costs(run, side), "dim")
-    yield _checked(side)
+    busy = f"; client CPU {share(side.samples[-1].cpu)}" if side.samples else ""
+    yield Text.assemble(_checked(side), (busy, "dim"))
     yield drawn(tables.latencies(side.operations))
     if side.levels:
         yield Text(_ramp(run, side), "cyan")
@@ -120,11 +121,10 @@ def _now(side: Side) -> str:
 
 
 def _costs(run: Run, side: Side) -> str:
-    cpu = f", client CPU {share(side.samples[-1].cpu)}" if side.samples else ""
     stored = f"{size(side.growth[-1].stored if side.growth else side.stored)} stored"
     if run.warmup:
-        stored += " (with the warm-up's)"
-    return f"{side.steps:,} supersteps, {size(side.written)} written, {stored}{cpu}"
+        stored += " (+ warm-up)"
+    return f"{side.steps:,} supersteps, {size(side.written)} written, {stored}"
 
 
 def _checked(side: Side) -> Text:
