@@ -14,6 +14,7 @@ import psutil
 
 from benchmarks.savers import synchronous
 from lgckpt.core import REASON, core
+from lgckpt.loadtest.facts import cpu
 
 _PACKAGES = (
     "lgckpt",
@@ -46,7 +47,7 @@ def refuse_debug_build() -> None:
 def describe(directory: Path) -> dict[str, Any]:
     """Name the class of the machine, the interpreter and the versions; nothing personal."""
     return {
-        "cpu": _cpu(),
+        "cpu": cpu(),
         "cores": os.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 2**30),
         "system": f"{platform.system()} {platform.machine()}",
@@ -58,15 +59,6 @@ def describe(directory: Path) -> dict[str, Any]:
         "core": core.BUILD_PROFILE,
         "packages": {name: version(name) for name in _PACKAGES},
     }
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
 
 
 def _filesystem(directory: Path) -> str:

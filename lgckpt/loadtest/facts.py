@@ -38,14 +38,15 @@ def versions() -> dict[str, str]:
 def machine() -> dict[str, str]:
     """The client's: "cpu", "cores", "memory", "system"."""
     return {
-        "cpu": _cpu(),
+        "cpu": cpu(),
         "cores": str(os.cpu_count() or 1),
         "memory": _memory(),
         "system": f"{platform.system()} {platform.machine()}",
     }
 
 
-def _cpu() -> str:
+def cpu() -> str:
+    """The processor's name, or if nobody tells it its architecture."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -18,6 +18,8 @@ from lgckpt.loadtest.worker import Order, share, work
 END_LIMIT = 10.0
 """Seconds that a process may take to end."""
 
+ENDED = "a process of clients ended unexpectedly"
+
 
 class Hand(Protocol):
     """A crew, here or in a process of its own; see `Crew`."""
@@ -80,7 +82,7 @@ class Process:
         if got is None:
             for future in self._waiting.values():
                 if not future.done():
-                    future.set_exception(StorageError("a process of clients ended unexpectedly"))
+                    future.set_exception(StorageError(ENDED))
             return
         number, good, answer = got
         # Whether it is ready is asked for later, and may have been told already.
@@ -97,7 +99,11 @@ class Process:
     async def _ask(self, what: str, *args: Any) -> Any:
         self._asked += 1
         future = self._waiting[self._asked] = self._loop.create_future()
-        self._pipe.send((self._asked, what, args))
+        try:
+            self._pipe.send((self._asked, what, args))
+        except OSError as exc:
+            # As it is, the command line would take it for a closed standard output and say nothing.
+            raise StorageError(ENDED) from exc
         return await future
 
     async def run(self, load: Load, seconds: float) -> None:

@@ -63,14 +63,30 @@ class Latencies:
         found: dict[float, int] = self._histogram.get_percentile_to_value_dict(percents)
         return [found[percent] / PER_MILLISECOND for percent in percents]
 
+    def mean(self) -> float:
+        """Milliseconds of a call on average; 0.0 if there are none."""
+        if not self.count:
+            return 0.0
+        histogram = self._histogram
+        # The library's own takes 40 ms, for it looks at all places that hold nothing one by one;
+        # that is too long for something that is told each second.
+        found = (
+            (histogram.get_value_from_index(at), n) for at, n in enumerate(histogram.counts) if n
+        )
+        # Both ends of a place together are twice its middle.
+        total = sum(
+            n * ((value + histogram.get_highest_equivalent_value(value) + 1) // 2)
+            for value, n in found
+        )
+        return float(total) / self.count / PER_MILLISECOND
+
     def stats(self, operation: str, errors: Mapping[str, int] | None = None) -> OperationStats:
         """What is told of them."""
-        mean = self._histogram.get_mean_value() if self.count else 0.0
         p50, p95, p99, p99_9, most = self.percentiles(TOLD)
         return OperationStats(
             operation=operation,
             count=self.count,
-            mean_ms=mean / PER_MILLISECOND,
+            mean_ms=self.mean(),
             p50_ms=p50,
             p95_ms=p95,
             p99_ms=p99,

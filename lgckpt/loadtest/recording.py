@@ -209,9 +209,9 @@ def record(
     Args:
         saver: Any saver; it does what it did.
         path: The file; what was there is replaced.
-        scrub: True to record other texts, numbers and thread ids of the same sizes in the place of
-            the real ones, or a function that is given each value and gives what to record. Names of
-            channels, of fields and of nodes are recorded as they are.
+        scrub: True to record other texts and numbers of the same sizes in the place of the real
+            ones, or a function that is given each value and gives what to record; threads are
+            numbered then. Names of channels, of fields and of nodes are recorded as they are.
 
     Returns:
         A saver to compile the graph with.

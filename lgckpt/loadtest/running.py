@@ -173,13 +173,14 @@ class LoadTest:
         tally.turn((await probe(tally.target.url))[1])
         await side.hands.snapshot()
         last = perf_counter()
+        end = last + seconds
         work = asyncio.ensure_future(side.hands.run(load, seconds))
         kills = None
         if side.chaos is not None and self._measuring is not None:
             kills = asyncio.ensure_future(side.chaos.run(tally.events, self._measuring))
         try:
             while not work.done():
-                await self._wait(work, side)
+                await self._wait(work, side, self._interval(end - perf_counter()))
                 last = await self._sample(side, last, phase, ended=work.done())
             await work
         finally:
@@ -190,12 +191,17 @@ class LoadTest:
             if side.chaos is not None:
                 await side.chaos.mend()
 
-    async def _wait(self, work: asyncio.Future[None], side: _Side) -> None:
+    def _interval(self, left: float) -> float:
+        """How long to wait for a sample, if so many seconds are left of a turn."""
+        interval = self._settings.interval
+        # Up to the end, if what would be left after it is too little for a sample of its own: the
+        # few supersteps that end in it would look as if the database had stood still.
+        return left + interval if 0 < left < 1.5 * interval else interval
+
+    async def _wait(self, work: asyncio.Future[None], side: _Side, seconds: float) -> None:
         stopped = asyncio.ensure_future(self._stop.wait())
         waiting: list[asyncio.Future[Any]] = [work] if self._stop.is_set() else [work, stopped]
-        await asyncio.wait(
-            waiting, timeout=self._settings.interval, return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         if self._stop.is_set() and not work.done():
             await side.hands.stop()

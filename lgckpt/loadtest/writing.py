@@ -26,7 +26,7 @@ class Writer:
 
     Args:
         path: The file; what was there is replaced.
-        scrub: Makes values unreadable, and the names of threads too.
+        scrub: Makes values unreadable; threads are numbered then.
     """
 
     def __init__(self, path: Path, scrub: Scrub | None) -> None:
@@ -36,6 +36,7 @@ class Writer:
         self._file.write(MAGIC)
         self._began = monotonic()
         self._numbers: dict[bytes, int] = {}
+        self._threads: dict[str, str] = {}
         self._told: set[tuple[str, str, str, Any]] = set()
 
     def put(
@@ -46,9 +47,9 @@ class Writer:
         versions: ChannelVersions,
     ) -> None:
         """A put."""
-        thread, ns, parent = self._place(config)
         rest = {name: one for name, one in checkpoint.items() if name != "channel_values"}
         with self._lock:
+            thread, ns, parent = self._place(config)
             channels: dict[str, Any] = {}
             for name, value in checkpoint["channel_values"].items():
                 version = (thread, ns, name, checkpoint["channel_versions"].get(name))
@@ -95,8 +96,12 @@ class Writer:
 
     def _place(self, config: RunnableConfig) -> tuple[str, str, str | None]:
         thread, ns, checkpoint_id = place_of(config)
-        thread = str(thread)
-        return (thread if self._scrub is None else str(self._scrub(thread)), ns, checkpoint_id)
+        name = str(thread)
+        if self._scrub is not None:
+            # By number: made unreadable, two short ids may come out the same, and the calls of two
+            # threads would be played as those of one.
+            name = self._threads.setdefault(name, f"thread-{len(self._threads)}")
+        return name, ns, checkpoint_id
 
     def _meta(self, metadata: Any) -> dict[str, Any]:
         scrub = self._scrub

@@ -105,6 +105,17 @@ def test_threads_can_be_kept(typed: Invoke, tmp_path: Path) -> None:
     assert all(one.startswith(prefix) for one in threads)
 
 
+def test_an_open_loop_makes_what_is_due_and_no_more(typed: Invoke) -> None:
+    ended = typed("memory://", "--ramp", "20/s..40/s", "--duration", "1s", "--warmup", "0s",
+                  "--clients", "4", "--json")  # fmt: skip
+    assert ended.code == 0, ended.stderr
+    assert (ended.json["loop"], ended.json["rate"], ended.json["clients"]) == ("open", 40, 4)
+    (side,) = ended.json["sides"]
+    assert [one["load"] for one in side["levels"]] == [20, 40]
+    assert side["steps"] == 20 + 40
+    assert side["late"] == 0
+
+
 def test_a_ramp_finds_a_knee(typed: Invoke) -> None:
     ended = typed("memory://", "--ramp", "1..4", "--duration", "0.5s", "--warmup", "0s", "--json")
     assert ended.code == 0, ended.stderr

@@ -26,6 +26,14 @@ def test_percentiles_are_those_of_the_sorted_values() -> None:
     assert (stats.count, stats.errors) == (20_000, {"TimeoutError": 2})
 
 
+def test_the_mean_is_the_librarys() -> None:
+    rng = Random(4)
+    latencies = Latencies()
+    for _ in range(5_000):
+        latencies.record(rng.lognormvariate(-4, 2))
+    assert latencies.mean() == pytest.approx(latencies._histogram.get_mean_value() / 1000)
+
+
 def test_those_of_several_processes_add_up() -> None:
     parts, whole = [Latencies(), Latencies()], Latencies()
     for index in range(1000):

@@ -131,6 +131,14 @@ def test_names_are_text() -> None:
     assert Page(found).text.count(odd) >= 5
 
 
+def test_an_option_is_never_broken_after_its_dashes() -> None:
+    run = replace(made.run(), command="lgckpt loadtest x --vs <y>", notes=("a--b --keep <it>",))
+    shown = html(run)
+    assert 'lgckpt loadtest x <code class="option">--vs</code> &lt;y&gt;' in shown
+    assert 'a--b <code class="option">--keep</code> &lt;it&gt;' in shown
+    assert re.search(r"code\.option \{[^}]*white-space: nowrap", shown)
+
+
 def test_both_files_are_saved(tmp_path: Path) -> None:
     run = made.run()
     saved = report.save(run, tmp_path / "a" / "b")

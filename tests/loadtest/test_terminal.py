@@ -23,10 +23,20 @@ def printed(shown: RenderableType, width: int = 80) -> str:
     return written.getvalue()
 
 
-def test_the_live_view_fits_a_small_terminal() -> None:
-    lines = printed(live.view(made.run(), HALF)).splitlines()
+@pytest.mark.parametrize("run", [made.run(), made.ramped()])
+def test_the_live_view_fits_a_small_terminal(run: Run) -> None:
+    lines = printed(live.view(run, HALF)).splitlines()
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
+
+
+def test_the_live_view_has_the_whole_name_of_a_mixture() -> None:
+    name = "mixed:chat=6,hitl=2,fanout=1,wide=1,research=0.5"
+    progress = Progress("deleting its threads", 30.0, 30.0, "official postgres")
+    shown = printed(live.view(replace(made.run(), workload=name), progress))
+    assert name in shown
+    assert "30 of 30 s" in shown
+    assert "deleting its threads · official postgres" in shown
 
 
 def test_the_live_view_has_every_call_of_every_side() -> None:
@@ -59,7 +69,10 @@ def test_a_run_that_only_began_is_shown() -> None:
                 correctness=Correctness())
         for one in run.sides
     )  # fmt: skip
-    assert "0 supersteps/s" in printed(live.view(replace(run, sides=empty), Progress("", 0, 0)))
+    shown = printed(live.view(replace(run, sides=empty), Progress("warm-up", 0, 0)))
+    assert shown.count("nothing was measured yet") == len(run.sides)
+    assert "p99" not in shown
+    assert "stored" not in shown
     assert "No read was checked" in printed(terminal.told(replace(run, sides=empty)))
 
 

@@ -56,6 +56,29 @@ def test_a_ramp_is_told_by_its_best_and_its_knee() -> None:
     assert "lgckpt postgres had no knee up to 4 clients." in lines
 
 
+@pytest.mark.parametrize(
+    ("loop", "rates", "knee", "said"),
+    [
+        ("closed", (500, 490), 0, "has its knee where it carried most, at 1 client: more load"),
+        ("closed", (470, 490), 0, "has its knee at 1 client: 470 supersteps a second came back"),
+        ("closed", (250, 490), 1, "was not past its knee at 2 clients, the most tried: only"),
+        ("open", (1, 2), 1, "was not past its knee at 2 supersteps a second due, the most tried"),
+        ("open", (0.5, 0.6), None, "fell behind at 1 supersteps a second due already, the least"),
+    ],
+)
+def test_a_knee_is_only_told_where_there_was_more_load(
+    loop: str, rates: tuple[float, float], knee: int | None, said: str
+) -> None:
+    run = made.ramped()
+    levels = tuple(
+        replace(level, load=load, steps_per_second=carried, knee=load - 1 == knee)
+        for level, load, carried in zip(run.sides[0].levels, (1, 2), rates, strict=False)
+    )
+    run = replace(run, loop=loop, sides=(replace(run.sides[0], levels=levels),))
+    (line,) = (line for line in words.headlines(run) if "knee" in line)
+    assert line.startswith(f"lgckpt postgres {said}")
+
+
 def test_clients_that_were_the_limit_are_told() -> None:
     run = made.run()
     assert words.cautions(run) == []

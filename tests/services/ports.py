@@ -5,16 +5,12 @@ from __future__ import annotations
 import socket
 import time
 
+from lgckpt.loadtest.embedded.ports import free_port
+
+__all__ = ["START_TIMEOUT", "free_port", "wait_until_listening"]
+
 START_TIMEOUT = 60.0
 """Seconds that a server may take to come up."""
-
-
-def free_port() -> int:
-    """A TCP port on the loopback interface that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_until_listening(port: int, timeout: float = START_TIMEOUT) -> None:

@@ -81,20 +81,24 @@ def _heading(run: Run, progress: Progress) -> RenderableType:
     turn = f" · {progress.side}" if progress.side else ""
     done = ProgressBar(total=max(progress.total, 0.001), completed=progress.elapsed, width=24)
     clock = f"{progress.elapsed:.0f} of {progress.total:.0f} s"
-    line.add_row(
-        Text(run.workload, "bold cyan"), Text(f"{progress.phase}{turn}"), done, Text(clock)
-    )
-    return line
+    line.add_row(done, Text(clock), Text(f"{progress.phase}{turn}", "bold"))
+    # On a line of its own: with its weights, the name of a mixture is as long as one.
+    return Group(Text(run.workload, "bold cyan"), line)
 
 
 def _side(run: Run, side: Side) -> Iterator[RenderableType]:
     yield Text()
+    if not side.operations:
+        yield Text.assemble((side.name, "bold"), "  nothing was measured yet")
+        yield _checked(side)
+        return
     yield Text.assemble(
         (side.name, "bold"), "  ", (f"{_now(side)} supersteps/s", "bold green"), "  ",
         (spark(side.samples), "green"),
     )  # fmt: skip
-    yield Text(_costs(side), "dim")
-    yield _checked(side)
+    yield Text(_costs(run, side), "dim")
+    busy = f"; client CPU {share(side.samples[-1].cpu)}" if side.samples else ""
+    yield Text.assemble(_checked(side), (busy, "dim"))
     yield drawn(tables.latencies(side.operations))
     if side.levels:
         yield Text(_ramp(run, side), "cyan")
@@ -116,10 +120,11 @@ def _now(side: Side) -> str:
     return rate(last.steps / last.seconds) if last and last.seconds else rate(side.steps_per_second)
 
 
-def _costs(side: Side) -> str:
-    cpu = f", client CPU {share(side.samples[-1].cpu)}" if side.samples else ""
-    stored = side.growth[-1].stored if side.growth else side.stored
-    return f"{side.steps:,} supersteps, {size(side.written)} written, {size(stored)} stored{cpu}"
+def _costs(run: Run, side: Side) -> str:
+    stored = f"{size(side.growth[-1].stored if side.growth else side.stored)} stored"
+    if run.warmup:
+        stored += " (+ warm-up)"
+    return f"{side.steps:,} supersteps, {size(side.written)} written, {stored}"
 
 
 def _checked(side: Side) -> Text:

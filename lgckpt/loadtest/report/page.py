@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
 from lgckpt.loadtest.report import tables, words
@@ -15,6 +17,8 @@ from lgckpt.loadtest.report.figures import rate
 from lgckpt.loadtest.report.plots import growth, load, percentiles, throughput
 from lgckpt.loadtest.report.plots.style import picture
 from lgckpt.loadtest.results import Run
+
+_OPTION = re.compile(r"(?<!\S)(--[a-z][a-z-]*)")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Plot:
 def html(run: Run) -> str:
     """The page."""
     made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    made.filters["options"] = options
     template = made.from_string(files(__package__).joinpath("page.html").read_text("utf-8"))
     unit = tables.unit_of(run)
     return template.render(
@@ -52,14 +57,19 @@ def html(run: Run) -> str:
 
 def facts(run: Run) -> list[tuple[str, str]]:
     """How the run was done, as names and values."""
-    found = [
+    return [
         ("load", _load(run)),
         ("measured", f"{run.duration:g} s{' a level' if _ramped(run) else ''}"),
         ("warm-up, not counted", f"{run.warmup:g} s"),
         ("client processes", str(run.processes)),
         ("seed", str(run.seed)),
     ]
-    return [*found, ("command", run.command)] if run.command else found
+
+
+def options(line: str) -> Markup:
+    """A line with the options in it marked as such: no browser breaks them after their dashes."""
+    marked = _OPTION.sub(r'<code class="option">\1</code>', str(escape(line)))
+    return Markup(marked)  # noqa: S704 - what was given is escaped
 
 
 def plots(run: Run) -> list[Plot]:

@@ -87,8 +87,7 @@ def cautions(run: Run) -> list[str]:
 def _carried(run: Run, side: Side) -> str:
     done = rate(_rate(side))
     if level := best(side):
-        load_of = f"{load(level.load)} {_unit(run)}"
-        how = f"{side.name} carried up to {done} supersteps a second, at {load_of}"
+        how = f"{side.name} carried up to {done} supersteps a second, at {_load(run, level)}"
     elif run.loop == "open" and run.rate:
         due = run.rate * min(run.duration, side.seconds)
         kept_up = side.steps >= KEPT_UP * due and not side.late
@@ -146,19 +145,32 @@ def _ratio(ratio: float, what: str) -> str:
     return f"{times(ratio)} {what}" if ratio >= 0.995 else f"{share(ratio)} of {what}"
 
 
-def _unit(run: Run) -> str:
-    return "clients" if run.loop == "closed" else "supersteps a second due"
+def _load(run: Run, level: Level) -> str:
+    if run.loop == "open":
+        return f"{load(level.load)} supersteps a second due"
+    return f"{load(level.load)} {'client' if level.load == 1 else 'clients'}"
 
 
 def _knee(run: Run, side: Side) -> str:
     at = next((level for level in side.levels if level.knee), None)
-    unit = _unit(run)
+    last = side.levels[-1]
+    if at is None and run.loop == "open":
+        least = _load(run, side.levels[0])
+        return f"{side.name} fell behind at {least} already, the least tried: its knee is below."
     if at is None:
-        return f"{side.name} had no knee up to {load(side.levels[-1].load)} {unit}."
+        return f"{side.name} had no knee up to {_load(run, last)}."
+    if at is last and len(side.levels) > 1:
+        return (
+            f"{side.name} was not past its knee at {_load(run, at)}, the most tried: only a higher "
+            "--ramp tells where it is."
+        )
     if at is best(side):
-        return f"{side.name} has its knee there: more load mostly makes calls wait longer."
+        return (
+            f"{side.name} has its knee where it carried most, at {_load(run, at)}: more load "
+            "mostly makes calls wait longer."
+        )
     return (
-        f"{side.name} has its knee at {load(at.load)} {unit}: {rate(at.steps_per_second)} "
+        f"{side.name} has its knee at {_load(run, at)}: {rate(at.steps_per_second)} "
         f"supersteps a second came back{_waited(at.operations)}. More load than that mostly makes "
         "calls wait longer."
     )
