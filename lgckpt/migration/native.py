@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import Lock
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 
 from lgckpt.bulk import Batch, Known, Mark, Place, Room, ThreadPage
 from lgckpt.migration.sides import Many
@@ -25,6 +27,11 @@ class NativeSide:
         self.name = name
         self._saver = saver
         self._owned = owned
+        # `sqlite3` lets go of the interpreter's lock at each row: of several threads that read at
+        # once, each waits for the others most of the time.
+        self._reading: Lock | nullcontext[None] = (
+            Lock() if saver._handle.storage.colour == "sync" else nullcontext()
+        )
 
     @property
     def _driver(self) -> Driver:
@@ -46,8 +53,9 @@ class NativeSide:
 
     async def fetch(self, thread_id: str, places: Sequence[Place], known: Known) -> Batch:
         """All that is at these places, with the chunks that are not known."""
-        batch: Batch = await self._driver("fetch", thread_id, places, known)
-        return batch
+        async with self._reading:
+            batch: Batch = await self._driver("fetch", thread_id, places, known)
+            return batch
 
     async def load(self, thread_id: str, batch: Batch) -> bool:
         """Store a batch in one transaction."""
@@ -67,8 +75,9 @@ class NativeSide:
 
     async def fetch_threads(self, thread_ids: Sequence[str], room: Room) -> list[Batch | None]:
         """The whole of as many of these threads as there is room for."""
-        found: list[Batch | None] = await self._driver("fetch_threads", thread_ids, room)
-        return found
+        async with self._reading:
+            found: list[Batch | None] = await self._driver("fetch_threads", thread_ids, room)
+            return found
 
     async def load_threads(self, loads: Sequence[tuple[str, Batch]]) -> list[bool]:
         """Store a batch of each of several threads."""
