@@ -24,12 +24,12 @@ _THREAD = (
 )
 _CHUNKS = (
     "INSERT INTO {schema}.lgckpt_chunks (tid, hash, frame)"
-    " SELECT $1, u.h, u.f FROM unnest($2::bytea[], $3::bytea[]) AS u (h, f) ON CONFLICT DO NOTHING"
+    " SELECT $1, u.h, u.f FROM unnest($4::bytea[], $5::bytea[]) AS u (h, f) ON CONFLICT DO NOTHING"
 )
 
 
-def _storing(table: str, key: str, values: str, types: str) -> str:
-    arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types.split(), 2))
+def _storing(table: str, key: str, values: str, first: int, types: str) -> str:
+    arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types.split(), first))
     replaced = ", ".join(f"{name} = excluded.{name}" for name in values.split(", "))
     return (
         f"INSERT INTO {{schema}}.lgckpt_{table} (tid, {key}, {values})"
@@ -42,14 +42,21 @@ _ROWS = _storing(
     "checkpoints",
     "checkpoint_ns, checkpoint_id",
     ROW,
+    6,
     "text text text text integer bytea bytea bytea bytea",
 )
 _WRITES = _storing(
     "writes",
     "checkpoint_ns, checkpoint_id, task_id, idx",
     WRITE.removeprefix("task_id, idx, "),
+    15,
     "text text text integer text text text bytea bytea",
 )
+_WIDTHS = (2, 9, 9)
+"""Columns of the chunks, the rows and the writes."""
+
+_STORE = f"WITH thread AS ({_THREAD}), chunks AS ({_CHUNKS}), stored AS ({_ROWS}) {_WRITES}"
+"""All tables in one statement: each round trip costs as much as some rows."""
 
 
 class Load:
@@ -73,8 +80,8 @@ class Load:
         # One statement cannot replace a row twice; of two alike the last wins.
         rows = {row[1:3]: _row(row) for row in batch.rows}
         writes = {write[1:5]: _write(write) for write in batch.writes}
-        tables = ((_CHUNKS, chunks), (_ROWS, rows.values()), (_WRITES, writes.values()))
-        self._tables = [(query, _columns(table)) for query, table in tables if table]
+        tables = zip((chunks, rows.values(), writes.values()), _WIDTHS, strict=True)
+        self._columns = [column for table, width in tables for column in _columns(table, width)]
 
     async def run(self, schema: str, wait: bool, connection: Any) -> int | None:
         """Store it; gives what `lgckpt_store` would, None if the lock is taken."""
@@ -88,15 +95,14 @@ class Load:
                 return EXPIRED
             if held < len(self._claims):
                 return CLAIM_FAILED
-            if self._tables:
-                await connection.execute(_THREAD.format(schema=schema), tid, *self._thread)
-            for query, columns in self._tables:
-                await connection.execute(query.format(schema=schema), tid, *columns)
+            if any(self._columns):
+                store = _STORE.format(schema=schema)
+                await connection.execute(store, tid, *self._thread, *self._columns)
         return STORED
 
 
-def _columns(table: Iterable[Iterable[Any]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*table, strict=True)]
+def _columns(table: Iterable[Iterable[Any]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*table, strict=True)] or [[] for _ in range(width)]
 
 
 def _row(row: CheckpointRow) -> tuple[Any, ...]:
