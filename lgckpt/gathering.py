@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextvars import Context, copy_context
 from functools import wraps
+from itertools import groupby
 from threading import RLock
 from typing import Any, NamedTuple
 
@@ -93,13 +94,13 @@ class Gatherer:
 
 def _of_one_checkpoint(handed: Sequence[_Handed]) -> list[list[_Handed]]:
     """The same in order, in runs that are of one checkpoint each."""
-    runs: list[list[_Handed]] = []
-    for one in handed:
-        if runs and runs[-1][0].config == one.config:
-            runs[-1].append(one)
-        else:
-            runs.append([one])
-    return runs
+    return [list(run) for _, run in groupby(handed, _place)]
+
+
+def _place(handed: _Handed) -> tuple[Any, ...]:
+    """What a config says of where writes belong; the rest of it may be of any kind."""
+    named = handed.config["configurable"]
+    return tuple(named.get(key) for key in ("thread_id", "checkpoint_ns", "checkpoint_id"))
 
 
 def gathering(
