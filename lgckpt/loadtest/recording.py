@@ -217,7 +217,8 @@ def record(
         A saver to compile the graph with.
 
     Raises:
-        OSError: The file cannot be written.
+        StorageError: The file cannot be written; a call that cannot be recorded later says so
+            too, and is not made.
     """
     how = Scrubber().value if scrub is True else (scrub or None)
     return Recording(saver, Writer(Path(path), how))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 
+from lgckpt.errors import StorageError
 from lgckpt.loadtest.calls import place_of
 from lgckpt.loadtest.digests import digest
 from lgckpt.loadtest.tape import MAGIC, SERDE, write_record
@@ -27,13 +29,18 @@ class Writer:
     Args:
         path: The file; what was there is replaced.
         scrub: Makes values unreadable; threads are numbered then.
+
+    Raises:
+        StorageError: The file cannot be written (so every method that writes).
     """
 
     def __init__(self, path: Path, scrub: Scrub | None) -> None:
+        self._path = path
         self._scrub = scrub
         self._lock = threading.Lock()
-        self._file = path.open("wb")
-        self._file.write(MAGIC)
+        with self._told_of():
+            self._file = path.open("wb")
+            self._file.write(MAGIC)
         self._began = monotonic()
         self._numbers: dict[bytes, int] = {}
         self._threads: dict[str, str] = {}
@@ -90,8 +97,8 @@ class Writer:
             self._append("list", *self._place(config), until, limit, wanted)
 
     def close(self) -> None:
-        """Nothing more will come."""
-        with self._lock:
+        """Nothing more will come; what does is left out."""
+        with self._lock, self._told_of():
             self._file.close()
 
     def _place(self, config: RunnableConfig) -> tuple[str, str, str | None]:
@@ -113,11 +120,23 @@ class Writer:
         return list(SERDE.dumps_typed(value))
 
     def _append(self, what: str, *parts: Any) -> None:
-        if self._file.closed:
-            return
-        write_record(self._file, what, monotonic() - self._began, *parts)
-        # What was recorded is to be there if the program is killed.
-        self._file.flush()
+        self._write(what, monotonic() - self._began, *parts)
+        if not self._file.closed:
+            # What was recorded is to be there if the program is killed.
+            with self._told_of():
+                self._file.flush()
+
+    def _write(self, *record: Any) -> None:
+        if not self._file.closed:
+            with self._told_of():
+                write_record(self._file, *record)
+
+    @contextmanager
+    def _told_of(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            raise StorageError(f"{self._path} cannot be written: {exc.strerror or exc}") from exc
 
     def _reference(self, value: Any) -> Any:
         """Where a channel's value is; a list's elements one by one."""
@@ -131,5 +150,5 @@ class Writer:
         if number is None:
             number = self._numbers[known] = len(self._numbers)
             shown = value if self._scrub is None else self._scrub(value)
-            write_record(self._file, "v", number, *SERDE.dumps_typed(shown))
+            self._write("v", number, *SERDE.dumps_typed(shown))
         return number

@@ -16,7 +16,7 @@ from langgraph.graph.message import add_messages
 from pydantic import BaseModel
 
 import lgckpt
-from lgckpt.errors import ConfigurationError
+from lgckpt.errors import ConfigurationError, StorageError
 from lgckpt.loadtest.calls import Get, History, Put, PutWrites
 from lgckpt.loadtest.replaying import Replay
 from lgckpt.loadtest.running import run
@@ -42,6 +42,10 @@ def _graph(saver: Any) -> Any:
     builder.add_edge(START, "model")
     builder.add_edge("model", END)
     return builder.compile(checkpointer=saver)
+
+
+def _thread(name: str) -> Any:
+    return {"configurable": {"thread_id": name}}
 
 
 def _recorded(path: Path, threads: int = 2, turns: int = 3, **options: Any) -> None:
@@ -199,6 +203,36 @@ def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
     read_tape.cache_clear()
     with pytest.raises(ConfigurationError, match="no calls"):
         read_tape(path)
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"nowhere.*No such file") as caught:
+        lgckpt.record(lgckpt.MemorySaver(), tmp_path / "nowhere" / "calls.lgckpt")
+    assert isinstance(caught.value.__cause__, OSError)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_call_that_cannot_be_recorded_says_so_and_is_not_made() -> None:
+    saver = lgckpt.MemorySaver()
+    recording = lgckpt.record(saver, "/dev/full")
+    with pytest.raises(StorageError, match="/dev/full cannot be written: No space left"):
+        _graph(recording).invoke({"messages": ["one"], "notes": []}, _thread("t"))
+    assert saver.get_tuple(_thread("t")) is None
+    with pytest.raises(StorageError, match="/dev/full"):
+        recording.close()
+
+
+def test_what_comes_after_the_end_is_left_out_and_done(tmp_path: Path) -> None:
+    path = tmp_path / "calls.lgckpt"
+    saver = lgckpt.MemorySaver()
+    recording = lgckpt.record(saver, path)
+    graph = _graph(recording)
+    graph.invoke({"messages": ["one"], "notes": []}, _thread("t"))
+    recording.close()
+    size = path.stat().st_size
+    graph.invoke({"messages": ["what nobody said before"], "notes": []}, _thread("t"))
+    assert len(saver.get_tuple(_thread("t")).checkpoint["channel_values"]["messages"]) == 4
+    assert path.stat().st_size == size
 
 
 def test_a_recording_that_was_cut_off_is_read_up_to_there(tmp_path: Path) -> None:
