@@ -272,7 +272,9 @@ class DraftedWrites(NamedTuple):
     @property
     def large(self) -> bool:
         """Whether any of them takes chunks."""
-        return any(packed.tree or packed.chunk for _, _, packed in self.rows)
+        return any(
+            packed.tree is not None or packed.chunk is not None for _, _, packed in self.rows
+        )
 
 
 def draft_writes(packer: Packer, task: TaskWrites) -> DraftedWrites:

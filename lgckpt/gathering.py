@@ -58,7 +58,7 @@ class Gatherer:
                 try:
                     self._submit(self._put)
                 except BaseException:
-                    self._handed.remove(handed)
+                    self._handed.clear()
                     raise
         return handed.done
 

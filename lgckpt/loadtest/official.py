@@ -65,7 +65,8 @@ async def _sqlite(url: str, _: int) -> AsyncIterator[BaseCheckpointSaver[Any]]:
 async def _postgres(url: str, connections: int) -> AsyncIterator[BaseCheckpointSaver[Any]]:
     try:
         from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver  # noqa: PLC0415
-        from psycopg.rows import dict_row  # noqa: PLC0415
+        from psycopg import AsyncConnection  # noqa: PLC0415
+        from psycopg.rows import DictRow, dict_row  # noqa: PLC0415
         from psycopg_pool import AsyncConnectionPool  # noqa: PLC0415
     except ImportError as exc:
         raise _missing(url, "langgraph-checkpoint-postgres") from exc
@@ -75,9 +76,14 @@ async def _postgres(url: str, connections: int) -> AsyncIterator[BaseCheckpointS
         "row_factory": dict_row,
     }
     async with AsyncConnectionPool(
-        url, min_size=1, max_size=connections, kwargs=options, open=False
+        url,
+        connection_class=AsyncConnection[DictRow],
+        min_size=1,
+        max_size=connections,
+        kwargs=options,
+        open=False,
     ) as pool:
-        saver = AsyncPostgresSaver(pool)  # type: ignore[arg-type]
+        saver = AsyncPostgresSaver(pool)
         await saver.setup()
         yield saver
 
