@@ -137,6 +137,30 @@ def test_a_node_that_changes_its_input_in_place_tears_nothing(
     assert (set(notes) == {1}) is accelerate, notes
 
 
+def test_snapshots_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    saver = lgckpt.MemorySaver()
+    storage, take = saver._handle.storage, lgckpt.Saver.snapshot
+    put, on_their_way, most = storage.put, set(), []
+
+    def taken(self: Any, config: Any, checkpoint: Any, *given: Any) -> Any:
+        on_their_way.add(checkpoint["id"])
+        most.append(len(on_their_way))
+        return take(self, config, checkpoint, *given)
+
+    def slow(given: Any) -> Any:
+        threading.Event().wait(0.05)
+        on_their_way.remove(given.row.checkpoint_id)
+        return put(given)
+
+    with lgckpt.accelerated():
+        monkeypatch.setattr("lgckpt.barrier.MOST", 3)
+        monkeypatch.setattr(lgckpt.Saver, "snapshot", taken)
+        monkeypatch.setattr(storage, "put", slow)
+        run("sync", graph(saver), start(), durability="async")
+    assert len(most) == STEPS + 2
+    assert 2 <= max(most) <= 3
+
+
 def test_other_savers_get_plain_checkpoints() -> None:
     kinds: set[type] = set()
 

@@ -10,7 +10,9 @@ import pytest
 from langgraph.checkpoint.base import ERROR, INTERRUPT, RESUME
 
 import lgckpt
+from lgckpt.drafting import alike, draft_writes
 from lgckpt.errors import EncodeError
+from lgckpt.packing import Packer
 from tests.checkpoints import Config, Thread, checkpoint, config
 from tests.colours import Coloured
 
@@ -54,6 +56,23 @@ async def test_they_are_what_one_by_one_gives(coloured: Coloured, seed: int) -> 
         await coloured.put(config(thread), checkpoint({}, {}, id="1"), {"source": "loop"}, {})
         found.append((await coloured.get_tuple(place)).pending_writes)
     assert found[0] == found[1]
+
+
+def test_what_is_stored_at_once() -> None:
+    packer = Packer(lgckpt.Serializer(), "lz4")
+
+    def runs(*tasks: tuple[str, str, Any]) -> list[list[str]]:
+        drafted = [
+            draft_writes(packer, lgckpt.TaskWrites([(channel, value)], task))
+            for task, channel, value in tasks
+        ]
+        return [[one.task_id for one in run] for run in alike(drafted)]
+
+    assert runs() == []
+    assert runs(("a", "c", 1), ("b", "c", 1), ("d", "e", 1)) == [["a", "b", "d"]]
+    assert runs(("a", "c", 1), ("b", "c", 1), ("a", "c", 2)) == [["a", "b"], ["a"]]
+    assert runs(("a", "c", 1), ("b", ERROR, 1), ("d", RESUME, 1)) == [["a"], ["b", "d"]]
+    assert runs(("a", "c", 1), ("b", "c", LARGE), ("d", "c", 1)) == [["a"], ["b"], ["d"]]
 
 
 async def test_many_tasks_at_once(coloured: Coloured, at: Config) -> None:

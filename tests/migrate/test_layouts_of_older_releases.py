@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.serde.types import TASKS
 
 import lgckpt
+from lgckpt.errors import MissingError
 from tests.checkpoints import config
 from tests.golden.write_langgraph import build, outer
 from tests.migrate.golden import (
@@ -221,6 +222,16 @@ async def test_postgres_tables_that_are_not_all_made_yet(version: int) -> None:
         with POSTGRES.saver(url) as official:
             if version:
                 assert official.get_tuple(config("t")).pending_writes == [("task", "n", 8)]
+
+
+async def test_a_postgres_table_that_was_made_and_is_gone_is_missed() -> None:
+    with postgres_database() as url:
+        with connected(url) as connection:
+            migrate(connection, 9)
+            connection.execute("DROP TABLE checkpoint_writes")
+        async with Sides() as side:
+            with pytest.raises(MissingError, match="has no table 'checkpoint_writes'"):
+                await every_thread(side(url))
 
 
 async def test_a_file_without_paths_of_tasks_gets_them_as_a_target() -> None:
