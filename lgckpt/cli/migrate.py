@@ -128,7 +128,7 @@ def migrate(
 
     async def work() -> Migration:
         stop = asyncio.Event()
-        ending = ending_in_order(stop, "finishing this pass") if follow else nullcontext()
+        ending = ending_in_order(stop, "ending with one more pass") if follow else nullcontext()
         with ending, shown(as_json=as_json) as watch:
             return await lgckpt.amigrate(
                 source,

@@ -82,7 +82,7 @@ async def amigrate(
         re_encode: How what is moved is compressed on the target: "lz4", "zstd" or "none".
         follow: Seconds between passes, which go on until `stop` is set or `until_idle`.
         until_idle: End after so many passes in a row that moved nothing.
-        stop: Ends `follow` after the pass under way.
+        stop: Ends `follow` after one pass more, with all that was stored before it was set.
         watch: Called now and then with what has been done so far.
 
     Returns:

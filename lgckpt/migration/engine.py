@@ -29,7 +29,7 @@ class Follow:
     Attributes:
         interval: Seconds between two passes.
         until_idle: Ends after so many passes in a row that moved nothing; None for never.
-        stop: Ends after the pass under way, once it is set.
+        stop: Once it is set, ends after one pass more: that carries all that was stored before.
     """
 
     interval: float
@@ -150,13 +150,14 @@ async def passes(
     """Go through the source once, or with `follow` again and again."""
     idle = 0
     while True:
+        last = follow is None or follow.stop.is_set()
         before = progress.checkpoints, progress.writes
         await one_pass(source, target, how, workers, progress, count=count)
-        if follow is None or follow.stop.is_set():
+        if follow is None or last:
             return
         idle = idle + 1 if (progress.checkpoints, progress.writes) == before else 0
-        if follow.until_idle is not None and idle >= follow.until_idle:
+        still = follow.until_idle is not None and idle >= follow.until_idle
+        if still and not follow.stop.is_set():
             return
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(follow.stop.wait(), follow.interval)
-            return

@@ -262,7 +262,7 @@ def test_follow_carries_on_until_interrupted(databases: Databases) -> None:
     found = json.loads(stdout)
     assert found["checkpoints"] == 12
     assert found["passes"] > 1
-    assert "finishing this pass" in stderr
+    assert "ending with one more pass" in stderr
     databases.assert_same()
 
 

@@ -56,20 +56,38 @@ async def test_each_pass_carries_what_was_written_meanwhile() -> None:
     assert progress.passes >= 5
 
 
-async def test_stop_has_the_pass_in_hand_finished() -> None:
+async def test_what_was_stored_before_the_stop_is_carried() -> None:
     stop = asyncio.Event()
 
     class Stopping(Watched):
         async def load(self, thread_id, batch):
-            stop.set()
+            if thread_id == "b" and not stop.is_set():
+                # Of a thread that this pass has gone by.
+                await fill(source.saver, "a", 1)
+                stop.set()
             return await super().load(thread_id, batch)
 
     source, target = Watched(), Stopping()
     for name in "abcdefgh":
         await fill(source.saver, name, 1)
     progress = Progress()
-    await passes(source, target, How(), 1, progress, Follow(60.0, None, stop), count=False)
-    assert (progress.passes, progress.threads) == (1, 8)
+    await passes(source, target, How(), 1, progress, Follow(60.0, 2, stop), count=False)
+    assert (progress.passes, progress.threads) == (2, 8)
+    assert_same(source.saver, target.saver)
+
+
+async def test_a_stop_between_passes_has_one_more() -> None:
+    source, target, stop = Watched(), Watched(), asyncio.Event()
+    await fill(source.saver, "a", 1)
+    progress = Progress()
+    follow = Follow(60.0, None, stop)
+    work = asyncio.create_task(passes(source, target, How(), 1, progress, follow, count=False))
+    await until(lambda: progress.checkpoints == 1)
+    await asyncio.sleep(0.05)
+    await fill(source.saver, "b", 1)
+    stop.set()
+    await asyncio.wait_for(work, 5)
+    assert progress.passes == 2
     assert_same(source.saver, target.saver)
 
 
