@@ -16,6 +16,7 @@ mod stack;
 mod text;
 mod tree;
 mod value;
+mod walk;
 
 use pyo3::prelude::*;
 

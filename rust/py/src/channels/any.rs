@@ -212,6 +212,16 @@ impl AnyChannel {
         }
     }
 
+    /// Its part of a checkpoint, where that takes no Python code to say.
+    #[inline(always)]
+    pub unsafe fn plain_checkpoint(self) -> Done<Held> {
+        // SAFETY: the caller's.
+        unsafe {
+            let (kind, channel) = self.known()?;
+            Held::given(by_kind!(kind, R => R::checkpoint(channel))?)
+        }
+    }
+
     /// Its part of a checkpoint.
     #[inline(always)]
     pub unsafe fn checkpoint(self, py: Python<'_>) -> Done<Held> {

@@ -10,6 +10,7 @@ use crate::channels::any::Classes;
 use crate::channels::class::Kind;
 use crate::channels::held::{Held, truth};
 use crate::channels::rules::{Done, Stop};
+use crate::walk::Walk;
 
 /// The checkpoint of each channel that has a version and holds anything, by name.
 ///
@@ -26,27 +27,67 @@ pub fn channel_values<'py>(
     let classes = Classes::now(py)?;
     // SAFETY: the GIL is held, and so are the channels.
     unsafe {
-        let mut found = Vec::with_capacity(channels.len());
+        if let Ok(before) = before.cast_exact::<PyDict>()
+            && let Some(values) = updated(channels, versions, before, &classes)?
+        {
+            return Ok(values);
+        }
+        let values = PyDict::new(py);
         for (name, channel) in snapshot(channels) {
             if raised(py, truth(ffi::PyDict_Contains(versions.as_ptr(), name.ptr())))? {
                 let value = raised(py, classes.channel(channel.ptr()).checkpoint(py))?;
                 if value.ptr() != missing {
-                    found.push((name, value));
+                    raised(py, set(values.as_ptr(), name.ptr(), value.ptr()))?;
                 }
             }
         }
-        let (values, changed) = match before.cast_exact::<PyDict>() {
-            Ok(before) => match changes(before.as_ptr(), &found) {
-                Some(changed) => (before.copy()?, changed),
-                None => (PyDict::new(py), (0..found.len()).collect()),
-            },
-            Err(_) => (PyDict::new(py), (0..found.len()).collect()),
-        };
-        for (name, value) in changed.into_iter().filter_map(|index| found.get(index)) {
-            raised(py, set(values.as_ptr(), name.ptr(), value.ptr()))?;
-        }
         Ok(values)
     }
+}
+
+/// The values of the last checkpoint, but for those that are other objects now; None unless they are
+/// of the same channels, in the same order, all of known kinds.
+///
+/// # Safety
+/// The GIL is held.
+unsafe fn updated<'py>(
+    channels: &Bound<'py, PyDict>,
+    versions: &Bound<'py, PyDict>,
+    before: &Bound<'py, PyDict>,
+    classes: &Classes,
+) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let (py, values) = (channels.py(), before.copy()?);
+    let missing = host(py)?.missing.ptr();
+    let (mut walk, mut versioned, mut kept) =
+        (Walk::of(channels), Walk::of(versions), Walk::of(&values));
+    // SAFETY: the caller's. What is used of the dicts is held, since a finalizer may run: only the
+    // copy is nobody else's, and its values are those of `before` until they are replaced.
+    unsafe {
+        while let Some((name, channel)) = walk.here() {
+            let (name, channel) = (Held::borrowed(name), Held::borrowed(channel));
+            walk.go_on();
+            if versioned.pass(name.ptr()).is_none()
+                && !raised(py, truth(ffi::PyDict_Contains(versions.as_ptr(), name.ptr())))?
+            {
+                continue;
+            }
+            let value = match classes.channel(channel.ptr()).plain_checkpoint() {
+                Err(Stop::Unusual) => return Ok(None),
+                given => raised(py, given)?,
+            };
+            if value.ptr() == missing {
+                continue;
+            }
+            match kept.pass(name.ptr()) {
+                Some(had) if had == value.ptr() => {}
+                Some(_) if ffi::PyUnicode_CheckExact(name.ptr()) != 0 => {
+                    raised(py, set(values.as_ptr(), name.ptr(), value.ptr()))?;
+                }
+                _ => return Ok(None),
+            }
+        }
+    }
+    Ok(kept.here().is_none().then_some(values))
 }
 
 /// The items of a dict, held: a channel's method may change it.
@@ -63,34 +104,6 @@ unsafe fn snapshot(dict: &Bound<'_, PyDict>) -> Vec<(Held, Held)> {
         }
     }
     items
-}
-
-/// Which values are other objects in a plain dict, if that has just these names in this order, and
-/// each is one object with it.
-///
-/// # Safety
-/// The GIL is held.
-unsafe fn changes(before: *mut ffi::PyObject, found: &[(Held, Held)]) -> Option<Vec<usize>> {
-    let (mut at, mut name, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
-    let mut changed = Vec::new();
-    // SAFETY: the caller's. Nothing here runs Python code.
-    unsafe {
-        if ffi::PyDict_Size(before).cast_unsigned() != found.len() {
-            return None;
-        }
-        for (index, (own, now)) in found.iter().enumerate() {
-            if ffi::PyDict_Next(before, &raw mut at, &raw mut name, &raw mut value) == 0
-                || name != own.ptr()
-                || ffi::PyUnicode_CheckExact(name) == 0
-            {
-                return None;
-            }
-            if value != now.ptr() {
-                changed.push(index);
-            }
-        }
-    }
-    Some(changed)
 }
 
 /// Channels as a checkpoint has them, and the names of those that LangGraph's function has to make.
