@@ -367,6 +367,26 @@ class InlineState:
         """The channel, the tag and the bytes of each value, in the order of the row."""
 
 @final
+@type_check_only
+class BuiltState:
+    """The state of a row that stays in this process, told by its parent's."""
+
+    def __len__(self) -> int:
+        """The memory it holds, in bytes, about."""
+    @property
+    def etag(self) -> bytes | None:
+        """The etag that the row has for those who read it; None before anybody did."""
+    def sealed(self, metadata: bytes) -> tuple[bytes, bytes]:
+        """The frame of the state, and the etag of its row.
+
+        Args:
+            metadata: The frame of the row's metadata.
+
+        Raises:
+            FrameError: The state it is told by is damaged.
+        """
+
+@final
 class PackedExt:
     """An extension already packed.
 
@@ -420,7 +440,8 @@ class ObjectEncoder:
         parent: InlineState | None,
         codec: str | None,
         limits: tuple[int, int],
-    ) -> tuple[bytes, bytes, bytes, InlineState, bool] | None:
+        stays: bool = False,
+    ) -> tuple[bytes | BuiltState, bytes, bytes, InlineState, bool] | None:
         """Make a checkpoint row, if all its values are small and the parent has those carried on.
 
         Args:
@@ -430,6 +451,7 @@ class ObjectEncoder:
             parent: What a call for the parent gave to remember.
             codec: "lz4", "zstd" or None.
             limits: The longest value that stays in a row, and of those carried on, in bytes.
+            stays: Whether the row stays in this process: its state may be told by the parent's.
 
         Returns:
             The frames of the state and of the metadata, the etag, what to remember, and whether

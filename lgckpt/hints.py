@@ -86,8 +86,10 @@ class Hint:
 
     def nbytes(self) -> int:
         """About how much memory this holds, in bytes."""
-        trees = sum(k.nbytes for k in self.known.values()) if self.known else 0
-        return int(trees) + self.packed_bytes + 300 * (len(self.versions) + 1)
+        held = sum(k.nbytes for k in self.known.values()) if self.known else 0
+        if self.inline is not None:
+            held += self.inline.nbytes
+        return int(held) + self.packed_bytes + 300 * (len(self.versions) + 1)
 
 
 class _Recent(Generic[K, V]):

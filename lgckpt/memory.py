@@ -36,6 +36,8 @@ class MemorySaver(Saver):
         True
     """
 
+    _stays = True
+
     def __init__(
         self,
         *,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 REF_SIZE = 21
 """Bytes of one reference in `refs`: a level (u8) and a hash (20 bytes)."""
@@ -194,6 +194,24 @@ class ThreadEdit:
     replace: list[CheckpointRow] = field(default_factory=list)
     trim_writes: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     drop_namespaces: list[str] = field(default_factory=list)
+
+
+def whole(row: CheckpointRow) -> CheckpointRow:
+    """A row with its state written out, and the etag it has then.
+
+    Where rows stay in this process, the compiled core may give a state that is told by the
+    parent's; whoever reads the row gets it as any other is.
+    """
+    state: Any = row.state
+    if type(state) is bytes or not hasattr(state, "sealed"):
+        return row
+    state, etag = state.sealed(row.metadata)
+    return row._replace(state=state, etag=etag)
+
+
+def has_etag(row: CheckpointRow, etag: bytes) -> bool:
+    """Whether a row has this etag, for who stored it or for who read it."""
+    return row.etag == etag or getattr(row.state, "etag", None) == etag
 
 
 def hashes(refs: bytes) -> list[bytes]:

@@ -54,6 +54,9 @@ class Saver(BaseCheckpointSaver[str]):
         compression: "lz4", "zstd" or None; how rows and chunks are compressed.
     """
 
+    _stays = False
+    """Whether rows stay in this process."""
+
     def __init__(
         self,
         storage: SyncStorage | AsyncStorage,
@@ -87,7 +90,7 @@ class Saver(BaseCheckpointSaver[str]):
         for found in self._contexts.values():
             if found.packer.serde is self.serde:
                 return found.packer
-        return Packer(self.serde, self._compression)
+        return Packer(self.serde, self._compression, stays=self._stays)
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return run_sync(coroutine)

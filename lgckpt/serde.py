@@ -189,6 +189,7 @@ class Serializer(JsonPlusSerializer):
         parent: Any,
         codec: str | None,
         limits: tuple[int, int],
+        stays: bool = False,
     ) -> Any:
         """Make a checkpoint row in one call, where all its values are small.
 
@@ -199,6 +200,7 @@ class Serializer(JsonPlusSerializer):
             parent: What a call for the parent gave to remember, if there was one.
             codec: How the row is compressed.
             limits: The longest value that stays in a row, and of those carried on, in bytes.
+            stays: Whether the row stays in this process: its state may be told by the parent's.
 
         Returns:
             What `lgckpt._core.ObjectEncoder.row` gives, or None: the pure Python core has no
@@ -207,7 +209,9 @@ class Serializer(JsonPlusSerializer):
         if self._encode_row is None or host.is_patched():
             return None
         try:
-            return self._encode_row(checkpoint, metadata, new_versions, parent, codec, limits)
+            return self._encode_row(
+                checkpoint, metadata, new_versions, parent, codec, limits, stays
+            )
         except EncodeError:
             return None
 

@@ -18,7 +18,7 @@ from lgckpt.configs import text
 from lgckpt.drafting import Bound, Draft, carried_values
 from lgckpt.hints import Hint, Hints
 from lgckpt.packing import INLINE_MAX, SETTLE_MIN, Packed, Packer, unpack_state
-from lgckpt.rows import CheckpointKey, CheckpointRow, ParentClaim, PutCheckpoint
+from lgckpt.rows import CheckpointKey, CheckpointRow, ParentClaim, PutCheckpoint, whole
 
 _LIMITS = (INLINE_MAX, SETTLE_MIN)
 _PLAIN = (int, bytes, bytes)
@@ -45,7 +45,9 @@ def bind_small(
             return None
     full = get_checkpoint_metadata(config, metadata)
     inline = None if hint is None else hint.inline
-    made = packer.rows.dumps_row(checkpoint, full, new_versions, inline, packer.codec, _LIMITS)
+    made = packer.rows.dumps_row(
+        checkpoint, full, new_versions, inline, packer.codec, _LIMITS, packer.stays
+    )
     if made is None:
         return None
     state, frame, etag, inline, carried = made
@@ -64,7 +66,7 @@ def draft_of(
 
     What it holds comes from the row: the caller may have changed its values since.
     """
-    row = bound.put.row
+    row = whole(bound.put.row)
     state = unpack_state(row)
     packed = {k: Packed(value, None, None) for k, value in state.values.items()}
     carried = carried_values(checkpoint, new_versions)

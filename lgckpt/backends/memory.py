@@ -25,6 +25,8 @@ from lgckpt.rows import (
     ScanQuery,
     ThreadEdit,
     Written,
+    has_etag,
+    whole,
 )
 from lgckpt.storage import Decide, Wanted, all_refs, run_sync
 from lgckpt.watching import Watchable, Whereabouts
@@ -77,7 +79,7 @@ class MemoryStorage(Watchable):
             if put.parent is not None:
                 place = (row.checkpoint_ns, put.parent.checkpoint_id)
                 parent = None if thread is None else thread.rows.get(place)
-                if parent is None or parent.etag != put.parent.etag:
+                if parent is None or not has_etag(parent, put.parent.etag):
                     return False
             if not holds(thread, put.claims):
                 return False
@@ -120,7 +122,10 @@ class MemoryStorage(Watchable):
                 row = thread.latest(checkpoint_ns)
             else:
                 row = thread.rows.get((checkpoint_ns, checkpoint_id))
-            return None if row is None or row.flags & HIDDEN else thread.load(row, wanted)
+            if row is None or row.flags & HIDDEN:
+                return None
+            loaded = thread.load(row, wanted)
+        return loaded._replace(row=whole(row))
 
     def get_many(self, keys: Sequence[CheckpointKey]) -> list[Loaded]:
         """Those of the checkpoints that are there, in the order asked for."""
@@ -131,7 +136,7 @@ class MemoryStorage(Watchable):
         """One checkpoint's row alone, hidden or not."""
         with self._lock:
             thread = self._all.get(key.thread_id)
-            return None if thread is None else thread.rows.get(key[1:])
+            return None if thread is None else thread.row(key[1:])
 
     def scan(self, query: ScanQuery) -> list[Head]:
         """A page of visible checkpoints, newest first."""
@@ -281,7 +286,7 @@ class _View:
         ]
 
     async def row(self, checkpoint_ns: str, checkpoint_id: str) -> CheckpointRow | None:
-        return self._thread.rows.get((checkpoint_ns, checkpoint_id))
+        return self._thread.row((checkpoint_ns, checkpoint_id))
 
     async def has_writes(self, checkpoint_ns: str, checkpoint_id: str, channel: str) -> bool:
         batch = self._thread.writes.get((checkpoint_ns, checkpoint_id), {})

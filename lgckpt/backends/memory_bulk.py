@@ -43,7 +43,7 @@ def marks(thread: Thread, after: Place | None, limit: int) -> list[Mark]:
     alone = sorted(p for p in orphans if p not in thread.rows and (after is None or p > after))
     found = []
     for place in islice(heapq.merge(_places(thread, after), alone), limit):
-        row, writes = thread.rows.get(place), len(thread.writes.get(place, ()))
+        row, writes = thread.row(place), len(thread.writes.get(place, ()))
         found.append(Mark(*place, row and row.etag, row.flags if row else 0, writes))
     return found
 
@@ -60,7 +60,7 @@ def _places(thread: Thread, after: Place | None) -> Iterator[Place]:
 
 def fetch(thread: Thread, places: Sequence[Place], known: Known) -> Batch:
     """All that is at these places, and the chunks it needs but for those that are known."""
-    rows = [thread.rows[place] for place in places if place in thread.rows]
+    rows = [row for row in map(thread.row, places) if row is not None]
     writes = [
         batch[name]
         for batch in (thread.writes.get(place, {}) for place in places)

@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 
 from lgckpt.bulk import Place
 from lgckpt.chunks import collect, reachable
-from lgckpt.rows import HIDDEN, CheckpointRow, Chunk, Loaded, WriteRow
+from lgckpt.rows import HIDDEN, CheckpointRow, Chunk, Loaded, WriteRow, whole
 from lgckpt.storage import Wanted
 
 
 @dataclass(slots=True)
 class Thread:
-    """One thread's rows; `ids` holds each namespace's checkpoint ids in ascending order."""
+    """One thread's rows as they were stored: only `whole` ones are given away.
+
+    `ids` holds each namespace's checkpoint ids in ascending order.
+    """
 
     rows: dict[Place, CheckpointRow] = field(default_factory=dict)
     ids: dict[str, list[str]] = field(default_factory=dict)
@@ -27,6 +30,11 @@ class Thread:
         if place not in self.rows:
             insort(self.ids.setdefault(row.checkpoint_ns, []), row.checkpoint_id)
         self.rows[place] = row
+
+    def row(self, place: Place) -> CheckpointRow | None:
+        """A row for who asks for it."""
+        row = self.rows.get(place)
+        return None if row is None else whole(row)
 
     def drop(self, place: Place) -> None:
         """Delete a checkpoint and its pending writes."""

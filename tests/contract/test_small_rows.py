@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import datetime, timezone
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from lgckpt.errors import CorruptCheckpointError, UnsupportedFormatError
 from lgckpt.hints import Hints
 from lgckpt.packing import Packer
 from lgckpt.reading import read_tuple
-from lgckpt.rows import CheckpointKey, Loaded
+from lgckpt.rows import CheckpointKey, Loaded, whole
 from lgckpt.small import bind_small, draft_of
 from tests.checkpoints import checkpoint
 
@@ -48,31 +49,83 @@ VALUES = st.one_of(
         ]
     ),
 )
+
+
+class Oddity(Enum):
+    """What LangGraph's loop does not do, and other callers may."""
+
+    NONE = "none"
+    ALL_FRESH = "channels count as new whose versions are not"
+    FRESH_ELSEWHERE = "a channel without a version counts as new"
+    STRAY_VALUE = "a value has no version"
+    FEWER_VALUES = "a value without a new version is missing"
+    ANOTHER_ORDER = "values have another order than versions"
+    EQUAL_NAMES = "names are other objects than before"
+
+    def of(
+        self, values: dict[str, Any], versions: dict[str, str], fresh: dict[str, str]
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """The values and the new versions to put; `versions` is changed in place."""
+        match self:
+            case Oddity.ALL_FRESH:
+                fresh = {**dict(list(versions.items())[::3]), **fresh}
+            case Oddity.FRESH_ELSEWHERE:
+                values, fresh = {**values, "elsewhere": 1}, {**fresh, "elsewhere": "1"}
+            case Oddity.STRAY_VALUE:
+                values = {**values, "stray": 1}
+            case Oddity.FEWER_VALUES:
+                values = {k: v for k, v in list(values.items())[1:] if k not in fresh}
+            case Oddity.ANOTHER_ORDER:
+                values = dict(reversed(values.items()))
+            case Oddity.EQUAL_NAMES:
+                items = [("".join(list(k)), "".join(list(v))) for k, v in versions.items()]
+                versions.clear()
+                versions.update(items)
+        return values, fresh
+
+
 STEP = st.tuples(
     st.dictionaries(st.sampled_from(CHANNELS), VALUES),
     st.sets(st.sampled_from(CHANNELS)),
     st.dictionaries(st.sampled_from(["source", "step", "run_id"]), st.text(max_size=9)),
+    st.one_of(st.just(Oddity.NONE), st.sampled_from(Oddity)),
 )
 
 
 class Both:
-    """One thread put in both ways, step by step, each with a memory of its own."""
+    """One thread put in both ways, step by step, each with a memory of its own.
 
-    def __init__(self, codec: str | None) -> None:
-        self.packer = Packer(lgckpt.Serializer(), codec)
+    Args:
+        codec: Of the rows.
+        stays: Whether rows of the small way stay in the process.
+        channels: How many there are beside those that are put.
+    """
+
+    def __init__(self, codec: str | None, *, stays: bool = False, channels: int = 0) -> None:
+        self.packer = Packer(lgckpt.Serializer(), codec, stays=stays)
         self.small, self.general = Hints(), Hints()
         self.values: dict[str, Any] = {}
         self.versions: dict[str, str] = {}
         self.config: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
-        self.taken = self.step = 0
+        self.taken = self.built = self.step = 0
+        if channels:
+            names = [f"other {n}" for n in range(channels)]
+            self.put({n: n for n in names if n.endswith("3")}, set(names), {})
 
-    def put(self, updates: dict[str, Any], gone: set[str], metadata: dict[str, Any]) -> None:
+    def put(
+        self,
+        updates: dict[str, Any],
+        gone: set[str],
+        metadata: dict[str, Any],
+        oddity: Oddity = Oddity.NONE,
+    ) -> None:
         self.step += 1
         fresh = dict.fromkeys([*updates, *gone], f"{self.step:032}.5")
         self.versions = {**self.versions, **fresh}
-        kept = {k: v for k, v in self.values.items() if k not in gone}
+        kept = {k: v for k, v in self.values.items() if k not in gone - updates.keys()}
         self.values = {**kept, **updates}
-        made = checkpoint(self.values, id=f"{self.step:036}", channel_versions=dict(self.versions))
+        values, fresh = oddity.of(self.values, self.versions, fresh)
+        made = checkpoint(values, id=f"{self.step:036}", channel_versions=dict(self.versions))
         key = CheckpointKey("t", "", made["id"])
         arguments = (self.packer, self.config, key, made, metadata, fresh)
         small = bind_small(*arguments, self.small)
@@ -81,10 +134,14 @@ class Both:
         bound = bind(drafted, parent if drafted.wants_parent else None)
         if small is not None:
             self.taken += 1
-            assert small.put.row == bound.put.row
+            self.built += type(small.put.row.state) is not bytes
+            assert whole(small.put.row) == bound.put.row
+            assert small.put.row.etag == small.hint.etag
             assert small.hint.values == bound.hint.values
             assert small.hint.versions == bound.hint.versions
-            assert small.put.parent == bound.put.parent
+            claims = [put.parent and put.parent.checkpoint_id for put in (small.put, bound.put)]
+            assert claims[0] == claims[1]
+            assert self.packer.stays or small.put.parent == bound.put.parent
             assert not bound.put.claims
             assert bind(draft_of(self.packer, small, made, fresh), parent).put.row == bound.put.row
         self.small.put("t", "", bound.hint if small is None else small.hint)
@@ -104,12 +161,58 @@ def assert_read_alike(packer: Packer, row: Any) -> None:
     assert repr(one) == repr(other)
 
 
+CODECS = st.sampled_from(["lz4", "zstd", None])
+
+
 @settings(deadline=None, max_examples=150)
-@given(st.lists(STEP, min_size=1, max_size=6), st.sampled_from(["lz4", "zstd", None]))
-def test_both_ways_give_the_same_rows_and_reads(steps: list[Any], codec: str | None) -> None:
-    both = Both(codec)
-    for updates, gone, metadata in steps:
-        both.put(updates, gone - updates.keys(), metadata)
+@given(st.lists(STEP, min_size=1, max_size=6), CODECS, st.booleans())
+def test_both_ways_give_the_same_rows_and_reads(
+    steps: list[Any], codec: str | None, stays: bool
+) -> None:
+    both = Both(codec, stays=stays)
+    for updates, gone, metadata, oddity in steps:
+        both.put(updates, gone, metadata, oddity)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(STEP, min_size=1, max_size=12), CODECS, st.booleans())
+def test_so_they_do_for_a_wide_state(steps: list[Any], codec: str | None, stays: bool) -> None:
+    both = Both(codec, stays=stays, channels=40)
+    for updates, gone, metadata, oddity in steps:
+        both.put(updates, gone, metadata, oddity)
+
+
+def test_a_wide_state_that_stays_is_told_by_its_parents() -> None:
+    both = Both("lz4", stays=True, channels=40)
+    for step in range(200):
+        both.put({"other 3": step, "other 13": [step]}, {"other 4"}, {"step": step})
+    assert both.taken == 201
+    # Of 64 by one another, that is: then one is written out.
+    assert both.built == 200 - 200 // 65
+
+
+def test_one_that_does_not_stay_and_a_narrow_one_are_written_out() -> None:
+    for both in (Both("lz4", channels=40), Both("lz4", stays=True, channels=31)):
+        for step in range(5):
+            both.put({"other 3": step}, set(), {})
+        assert (both.taken, both.built) == (6, 0)
+
+
+def test_what_it_is_told_by_outlives_its_row() -> None:
+    config: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+    names = [f"channel {n}" for n in range(50)]
+    values, versions = dict.fromkeys(names, 0), dict.fromkeys(names, "1")
+    with lgckpt.MemorySaver() as saver:
+        new = versions
+        for step in range(40):
+            made = checkpoint(values, channel_versions=versions)
+            config = saver.put(config, made, {"step": step}, new)
+            new = {names[step]: str(step + 2)}
+            values, versions = {**values, names[step]: step}, {**versions, **new}
+        saver.prune(["t"], strategy="keep_latest")
+        found = list(saver.list({"configurable": {"thread_id": "t"}}))
+    assert len(found) == 1
+    assert found[0].checkpoint["channel_values"] == {**values, names[39]: 0}
 
 
 def test_the_one_call_way_is_taken_where_it_can_be() -> None:

@@ -18,6 +18,7 @@ mod loan;
 mod lz4;
 pub mod msgpack;
 pub mod params;
+pub mod patch;
 pub mod pregel;
 mod put;
 pub mod refs;

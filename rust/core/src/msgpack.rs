@@ -88,6 +88,21 @@ pub fn skip(data: &[u8], at: usize) -> Option<usize> {
     Some(pos)
 }
 
+/// Items that stand one after another from a place on, of so many values each.
+pub(crate) fn each(data: &[u8], from: usize, count: usize, values: usize) -> Option<Vec<&[u8]>> {
+    // Each value takes a byte at least: no room is made for a hostile count.
+    let mut found = Vec::with_capacity(count.min(data.len()));
+    let mut at = from;
+    for _ in 0..count {
+        let start = at;
+        for _ in 0..values {
+            at = skip(data, at)?;
+        }
+        found.push(&data[start..at]);
+    }
+    Some(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Kind, header, skip};

@@ -14,9 +14,14 @@ pub(crate) fn text(out: &mut Vec<u8>, text: &str) -> Result<()> {
 
 /// A bin.
 pub(crate) fn binary(out: &mut Vec<u8>, data: &[u8]) -> Result<()> {
-    sized(out, data.len(), [Some(0xc4), Some(0xc5), Some(0xc6)])?;
+    sized_binary(out, data.len())?;
     out.extend_from_slice(data);
     Ok(())
+}
+
+/// The header of a bin.
+pub(crate) fn sized_binary(out: &mut Vec<u8>, len: usize) -> Result<()> {
+    sized(out, len, [Some(0xc4), Some(0xc5), Some(0xc6)])
 }
 
 /// The header of an array.

@@ -8,7 +8,7 @@
 //! values beside these describes each with six parts instead of three; it is not read here.
 
 use crate::error::Result;
-use crate::msgpack::{Kind, header};
+use crate::msgpack::{Kind, each, header};
 use crate::put::{array, binary, text};
 
 /// The version of the layout.
@@ -80,6 +80,25 @@ pub fn parse(plain: &[u8]) -> Option<(&str, &[u8], Vec<Value<'_>>)> {
         values.push(Value { channel, tag, data: body(&mut rest, is_binary)? });
     }
     rest.is_empty().then_some((tag, checkpoint, values))
+}
+
+/// A state's parts.
+pub(crate) struct Split<'a> {
+    pub tag: &'a str,
+    pub checkpoint: &'a [u8],
+    /// The values as they stand, each with its channel and its tag.
+    pub values: Vec<&'a [u8]>,
+}
+
+/// Takes a state apart; `None` for any other bytes.
+pub(crate) fn split(plain: &[u8]) -> Option<Split<'_>> {
+    let mut rest = plain.strip_prefix(&[0x94, VERSION])?;
+    let tag = str::from_utf8(body(&mut rest, is_text)?).ok()?;
+    let checkpoint = body(&mut rest, is_binary)?;
+    let (head, Kind::Array(count)) = header(rest, 0)? else { return None };
+    let values = each(rest, head, count, 1)?;
+    let end = head + values.iter().map(|value| value.len()).sum::<usize>();
+    (end == rest.len()).then_some(Split { tag, checkpoint, values })
 }
 
 fn is_text(marker: u8) -> bool {

@@ -3,9 +3,12 @@
 
 use lgckpt_core::state;
 use pyo3::exceptions::PyValueError;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
+use super::built::Stored;
+use super::entries::Entries;
 use crate::text::utf8;
 
 pub const MSGPACK: &str = "msgpack";
@@ -16,7 +19,10 @@ const BYTES: &str = "bytes";
 #[pyclass(frozen, module = "lgckpt._core")]
 pub struct InlineState {
     versions: Py<PyDict>,
+    entries: Entries,
     elements: Elements,
+    /// The row's state, for one that is told by it, and the row's etag.
+    stored: Option<(Stored, [u8; 8])>,
 }
 
 /// Values as they stand in a row's state, one after another.
@@ -24,6 +30,8 @@ pub struct InlineState {
 pub struct Elements {
     all: Vec<Element>,
     packed: Vec<u8>,
+    /// Whether they have the order of the versions, any without one behind the others.
+    in_order: bool,
 }
 
 struct Element {
@@ -47,7 +55,7 @@ impl InlineState {
 
     #[getter]
     fn nbytes(&self) -> usize {
-        self.elements.packed.len() + self.elements.all.len() * 64
+        self.elements.packed.len() + self.elements.all.len() * 64 + self.entries.nbytes()
     }
 
     /// The values in order.
@@ -61,8 +69,13 @@ impl InlineState {
 }
 
 impl InlineState {
-    pub fn new(versions: Bound<'_, PyDict>, elements: Elements) -> Self {
-        Self { versions: versions.unbind(), elements }
+    pub fn new(
+        versions: Bound<'_, PyDict>,
+        entries: Entries,
+        elements: Elements,
+        stored: Option<(Stored, [u8; 8])>,
+    ) -> Self {
+        Self { versions: versions.unbind(), entries, elements, stored }
     }
 
     /// What is remembered of a row made elsewhere.
@@ -76,7 +89,16 @@ impl InlineState {
                 return Err(PyValueError::new_err("a channel's name is no text"));
             }
         }
-        Ok(Self::new(versions, elements))
+        Ok(Self::new(versions, Entries::default(), elements, None))
+    }
+
+    pub fn entries(&self) -> &Entries {
+        &self.entries
+    }
+
+    /// The state that another one can be told by, and the etag of its row.
+    pub fn base(&self) -> Option<&(Stored, [u8; 8])> {
+        self.stored.as_ref().filter(|(state, _)| state.has_room())
     }
 
     pub fn elements(&self) -> &Elements {
@@ -87,7 +109,11 @@ impl InlineState {
 impl Elements {
     pub fn with_room_of(parent: Option<&Self>, count: usize) -> Self {
         let bytes = parent.map_or(0, |it| it.packed.len());
-        Self { all: Vec::with_capacity(count), packed: Vec::with_capacity(bytes + 512) }
+        Self {
+            all: Vec::with_capacity(count),
+            packed: Vec::with_capacity(bytes + 512),
+            in_order: true,
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -126,6 +152,21 @@ impl Elements {
             end: it.end - from + start,
             len: it.len,
         }));
+    }
+
+    pub fn in_order(&self) -> bool {
+        self.in_order
+    }
+
+    /// Whether there is an element here, and it is the channel's: this very object.
+    pub fn is_of(&self, index: usize, channel: *mut ffi::PyObject) -> bool {
+        self.all.get(index).is_some_and(|it| it.channel.as_ptr() == channel)
+    }
+
+    /// A value as it stands in the row, with its channel and its tag.
+    pub fn bytes_of(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).map_or(0, |it| self.all[it].end);
+        &self.packed[start..self.all[index].end]
     }
 
     /// How long a value is.

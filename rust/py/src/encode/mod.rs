@@ -3,13 +3,18 @@
 //! Exact built-in types are written here. Objects LangGraph packs as extensions are written natively where
 //! `native` shows the result to be equal; every other one goes through `general`, which runs LangGraph's own
 //! `_msgpack_default` over this encoder.
+mod beside;
+mod built;
 mod builtin;
 mod container;
 mod dataclass;
+mod entries;
 mod general;
 mod inline;
 mod model;
 mod object;
+mod patching;
+mod plan;
 mod plans;
 mod proof;
 mod row;

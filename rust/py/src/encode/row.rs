@@ -2,30 +2,62 @@
 //!
 //! `lgckpt.drafting` has the rules and makes any row; what is made here is what it would make, and
 //! whatever is not plainly so is left to it.
-use std::ops::Range;
-
 use lgckpt_core::frame::{self, Codec};
 use lgckpt_core::{hash, state};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::Encoder;
+use super::built::{self, Stored};
+use super::entries::Entries;
 use super::inline::{Elements, InlineState, MSGPACK, NULL};
+use super::plan::{Changed, Plan, Step, plan};
 use crate::failure::Done;
+use crate::walk::Walk;
 
-/// The parts of a row: the frames of the state and the metadata, the etag, what to remember, and
-/// whether anything was to be taken from the parent.
+/// The parts of a row: its state, the frame of the metadata, the etag, what to remember, and whether
+/// anything was to be taken from the parent.
 pub type Row<'py> =
-    (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>, InlineState, bool);
+    (Bound<'py, PyAny>, Bound<'py, PyBytes>, Bound<'py, PyBytes>, InlineState, bool);
+
+/// What becomes of a row.
+#[derive(Clone, Copy)]
+pub struct How {
+    pub codec: Codec,
+    /// The longest value that stays in a row.
+    pub inline_max: usize,
+    /// The longest of those carried on.
+    pub settle_min: usize,
+    /// Whether it stays in this process, and may be told by its parent.
+    pub stays: bool,
+}
+
+/// What there is of a row before it is finished.
+pub struct Made<'a, 'py> {
+    pub given: &'a Given<'a, 'py>,
+    pub plan: &'a Plan<'py>,
+    pub elements: &'a Elements,
+    pub metadata: &'a Bound<'py, PyAny>,
+    pub how: How,
+}
+
+/// A row's parts.
+pub struct Finished {
+    pub state: Stored,
+    pub metadata: Vec<u8>,
+    pub etag: [u8; 8],
+    /// The versions, for the next row; none where the state was not written out.
+    pub entries: Entries,
+}
 
 /// The dicts that a row is made of, each the caller's own and of exactly that class.
-struct Given<'a, 'py> {
-    checkpoint: &'a Bound<'py, PyDict>,
-    values: Bound<'py, PyDict>,
-    versions: Bound<'py, PyDict>,
-    fresh: &'a Bound<'py, PyDict>,
+pub struct Given<'a, 'py> {
+    pub checkpoint: &'a Bound<'py, PyDict>,
+    pub values: Bound<'py, PyDict>,
+    pub versions: Bound<'py, PyDict>,
+    pub fresh: &'a Bound<'py, PyDict>,
 }
 
 impl<'a, 'py> Given<'a, 'py> {
@@ -49,34 +81,59 @@ fn dict_at<'py>(dict: &Bound<'py, PyDict>, key: &str) -> PyResult<Option<Bound<'
 
 impl<'py> Encoder<'py> {
     /// The row, or None where it takes more than this path can do.
-    ///
-    /// `limits` are the longest value that stays in a row, and the longest of those carried on.
     pub(super) fn row(
         mut self,
         checkpoint: &Bound<'py, PyAny>,
         metadata: &Bound<'py, PyAny>,
         new_versions: &Bound<'py, PyAny>,
         parent: Option<&Bound<'py, InlineState>>,
-        codec: Codec,
-        (inline_max, settle_min): (usize, usize),
+        how: How,
     ) -> Done<Option<Row<'py>>> {
         let py = self.py;
         let Some(given) = Given::of(checkpoint, new_versions)? else { return Ok(None) };
         let parent = parent.map(Bound::get);
-        let Some(plan) = plan(&given, parent, settle_min)? else { return Ok(None) };
+        let Some(plan) = plan(&given, parent, how.settle_min)? else { return Ok(None) };
         // What runs Python code may change the caller's dicts: those were read.
         let versions = given.versions.copy()?;
-        let Some(elements) = self.elements(&given, &plan, parent, inline_max)? else {
+        let Some(elements) = self.elements(&given, &plan, parent, how.inline_max)? else {
             return Ok(None);
         };
-        let Some(state) = self.state(&given, &elements)? else { return Ok(None) };
-        let Some(metadata) = self.packed(metadata)? else { return Ok(None) };
-        let state = frame::seal(&state, codec);
-        let metadata = frame::seal(&[MSGPACK.as_bytes(), b"\0", metadata].concat(), codec);
-        let etag = hash::etag(&[&state, &metadata]);
+        let wide = how.stays && versions.len() >= built::LEAST;
+        let base = parent.filter(|_| wide).and_then(InlineState::base);
+        let made = Made { given: &given, plan: &plan, elements: &elements, metadata, how };
+        let done = match (base, plan.changed.as_deref()) {
+            (Some(base), Some(changed)) => self.told(&made, base, changed)?,
+            _ => self.written(&made, &versions, parent)?,
+        };
+        let Some(Finished { state, metadata, etag, entries }) = done else { return Ok(None) };
+        let object = state.object(py);
+        let kept = InlineState::new(versions, entries, elements, wide.then_some((state, etag)));
         let bytes = |part: &[u8]| PyBytes::new(py, part);
-        let kept = InlineState::new(versions, elements);
-        Ok(Some((bytes(&state), bytes(&metadata), bytes(&etag), kept, plan.carries)))
+        Ok(Some((object, bytes(&metadata), bytes(&etag), kept, plan.carries)))
+    }
+
+    /// A row with the state written out.
+    fn written(
+        &mut self,
+        made: &Made<'_, 'py>,
+        versions: &Bound<'py, PyDict>,
+        parent: Option<&InlineState>,
+    ) -> Done<Option<Finished>> {
+        let changed = made.plan.changed.as_deref();
+        let Some(entries) = self.entries(versions, parent, changed)? else { return Ok(None) };
+        let Some(state) = self.state(made.given, &entries, made.elements)? else { return Ok(None) };
+        let Some(metadata) = self.metadata(made)? else { return Ok(None) };
+        let state = frame::seal(&state, made.how.codec);
+        let etag = hash::etag(&[&state, &metadata]);
+        let state = Stored::Whole(PyBytes::new(self.py, &state).unbind());
+        Ok(Some(Finished { state, metadata, etag, entries }))
+    }
+
+    /// The frame of the metadata.
+    pub(super) fn metadata(&mut self, made: &Made<'_, 'py>) -> Done<Option<Vec<u8>>> {
+        let Some(metadata) = self.packed(made.metadata)? else { return Ok(None) };
+        let plain = [MSGPACK.as_bytes(), b"\0", metadata].concat();
+        Ok(Some(frame::seal(&plain, made.how.codec)))
     }
 
     /// The values in the order of the plan; None where one is not for this path.
@@ -119,17 +176,108 @@ impl<'py> Encoder<'py> {
         Ok(data.len() <= inline_max && made.push(channel.clone(), MSGPACK, data))
     }
 
+    /// The versions, packed one by one: but for those that are others, as the parent has them. None
+    /// where one is more than a scalar.
+    fn entries(
+        &mut self,
+        versions: &Bound<'py, PyDict>,
+        parent: Option<&InlineState>,
+        changed: Option<&[Changed<'py>]>,
+    ) -> Done<Option<Entries>> {
+        let parent = parent.filter(|it| it.entries().len() == versions.len());
+        if let (Some(parent), Some(changed)) = (parent, changed) {
+            let mut others = Vec::with_capacity(changed.len());
+            for Changed { at, channel, version } in changed {
+                // SAFETY: both are held.
+                let Some(entry) = (unsafe { self.entry(channel.as_ptr(), version.as_ptr())? })
+                else {
+                    return Ok(None);
+                };
+                others.push((*at, entry.to_vec()));
+            }
+            return Ok(Some(Entries::patched(parent.entries(), &others)));
+        }
+        let mut entries = Entries::with_room(versions.len());
+        let mut walk = Walk::of(versions);
+        while let Some((channel, version)) = walk.here() {
+            // SAFETY: this dict is ours alone, and keeps its items.
+            let Some(entry) = (unsafe { self.entry(channel, version)? }) else { return Ok(None) };
+            entries.push(entry);
+            walk.go_on();
+        }
+        Ok(Some(entries))
+    }
+
+    /// A channel and its version, if they are a text and a scalar.
+    ///
+    /// # Safety
+    /// Both are alive, and the GIL is held.
+    pub(super) unsafe fn entry(
+        &mut self,
+        channel: *mut ffi::PyObject,
+        version: *mut ffi::PyObject,
+    ) -> Done<Option<&[u8]>> {
+        let start = self.out.len();
+        // SAFETY: the caller's.
+        unsafe {
+            if ffi::PyUnicode_CheckExact(channel) == 0 {
+                return Ok(None);
+            }
+            self.key_text(channel)?;
+            let Some(done) = self.scalar(version) else { return Ok(None) };
+            done?;
+        }
+        Ok(Some(self.out.since(start)))
+    }
+
     /// The plain bytes of the row's state.
-    fn state(&mut self, given: &Given<'_, 'py>, elements: &Elements) -> Done<Option<Vec<u8>>> {
-        let bare = given.checkpoint.copy()?;
-        bare.del_item(intern!(self.py, "channel_values"))?;
-        let Some(checkpoint) = self.packed(bare.as_any())? else { return Ok(None) };
+    fn state(
+        &mut self,
+        given: &Given<'_, 'py>,
+        entries: &Entries,
+        elements: &Elements,
+    ) -> Done<Option<Vec<u8>>> {
+        let Some((_, checkpoint)) = self.bare(given, entries.packed())? else { return Ok(None) };
         let mut state = Vec::with_capacity(checkpoint.len() + elements.packed().len() + 32);
         if state::open(&mut state, MSGPACK, checkpoint, elements.len()).is_err() {
             return Ok(None);
         }
         state.extend_from_slice(elements.packed());
         Ok(Some(state))
+    }
+
+    /// The msgpack of the checkpoint without its values, and where in it these versions are.
+    pub(super) fn bare(
+        &mut self,
+        given: &Given<'_, 'py>,
+        versions: &[u8],
+    ) -> Done<Option<(usize, &[u8])>> {
+        let bare = given.checkpoint.copy()?;
+        bare.del_item(intern!(self.py, "channel_values"))?;
+        let (start, mut place) = (self.out.len(), None);
+        self.out.reserve_about(versions.len())?;
+        self.open_map(bare.len())?;
+        let mut walk = Walk::of(&bare);
+        while let Some((key, value)) = walk.here() {
+            // SAFETY: this dict is ours alone, and keeps its items.
+            unsafe {
+                if ffi::PyUnicode_CheckExact(key) == 0 {
+                    return Ok(None);
+                }
+                self.key_text(key)?;
+                if value == given.versions.as_ptr() && place.is_none() {
+                    self.open_map(given.versions.len())?;
+                    place = Some(self.out.len() - start);
+                    self.out.write(versions)?;
+                    self.close();
+                } else {
+                    self.item(value)?;
+                }
+            }
+            walk.go_on();
+        }
+        self.close();
+        Ok(place.map(|place| (place, self.out.since(start))))
     }
 
     /// The msgpack of a value; None for one that the serializer does not pack as such.
@@ -148,124 +296,5 @@ impl<'py> Encoder<'py> {
         // SAFETY: `value` is held by the caller, and the GIL is held.
         unsafe { self.item(object) }?;
         Ok(Some(self.out.since(start)))
-    }
-}
-
-/// What a row's values are made of, in the order of the versions, any others after them.
-struct Plan<'py> {
-    steps: Vec<Step<'py>>,
-    /// Whether there are channels without a new version.
-    carries: bool,
-}
-
-enum Step<'py> {
-    /// Elements of the parent's that stand side by side.
-    Take(Range<usize>),
-    /// A channel that has a new version.
-    Pack(Bound<'py, PyString>),
-}
-
-/// None where a value without a new version is not there, or was put in another version, or belongs
-/// in a chunk of its own.
-fn plan<'py>(
-    given: &Given<'_, 'py>,
-    parent: Option<&InlineState>,
-    settle_min: usize,
-) -> PyResult<Option<Plan<'py>>> {
-    let py = given.checkpoint.py();
-    let mut plan = Plan { steps: Vec::new(), carries: false };
-    let mut before = parent.map(|it| Before::of(py, it));
-    let mut next = 0;
-    for (channel, version) in given.versions.keys().iter().zip(given.versions.values()) {
-        let Ok(channel) = channel.cast_into_exact::<PyString>() else { return Ok(None) };
-        if given.fresh.contains(&channel)? {
-            if let Some(before) = &mut before {
-                before.pass(&channel);
-            }
-            plan.steps.push(Step::Pack(channel));
-            continue;
-        }
-        plan.carries = true;
-        let Some(before) = &mut before else { return Ok(None) };
-        if !before.has(&channel, &version)? {
-            return Ok(None);
-        }
-        match before.elements.find(py, &channel, next)? {
-            Some(index) if before.elements.len_of(index) <= settle_min => {
-                plan.take(index);
-                next = index + 1;
-            }
-            None if !given.values.contains(&channel)? => {}
-            _ => return Ok(None),
-        }
-    }
-    Ok(plan.rest(given)?.then_some(plan))
-}
-
-impl<'py> Plan<'py> {
-    fn take(&mut self, index: usize) {
-        match self.steps.last_mut() {
-            Some(Step::Take(run)) if run.end == index => run.end += 1,
-            _ => self.steps.push(Step::Take(index..index + 1)),
-        }
-    }
-
-    /// Adds the channels that have a new version and are in no version of the checkpoint's; false
-    /// where a value has neither.
-    fn rest(&mut self, given: &Given<'_, 'py>) -> PyResult<bool> {
-        for channel in given.fresh.keys() {
-            let Ok(channel) = channel.cast_into_exact::<PyString>() else { return Ok(false) };
-            if !given.versions.contains(&channel)? {
-                self.steps.push(Step::Pack(channel));
-            }
-        }
-        for channel in given.values.keys() {
-            if !given.versions.contains(&channel)? && !given.fresh.contains(&channel)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-}
-
-/// The parent, whose versions are walked beside those of the checkpoint: they have their order.
-struct Before<'a, 'py> {
-    elements: &'a Elements,
-    versions: Bound<'py, PyDict>,
-    names: Bound<'py, PyList>,
-    values: Bound<'py, PyList>,
-    next: usize,
-}
-
-impl<'a, 'py> Before<'a, 'py> {
-    fn of(py: Python<'py>, parent: &'a InlineState) -> Self {
-        let versions = parent.versions(py);
-        let (names, values) = (versions.keys(), versions.values());
-        Self { elements: parent.elements(), versions, names, values, next: 0 }
-    }
-
-    /// Goes on beyond a channel, if it is the one that comes next; whether it is.
-    fn pass(&mut self, channel: &Bound<'py, PyString>) -> bool {
-        let beside = self.names.get_item(self.next).is_ok_and(|name| name.is(channel));
-        self.next += usize::from(beside);
-        beside
-    }
-
-    /// Whether a channel had this version: the same text, as LangGraph's savers make it.
-    fn has(
-        &mut self,
-        channel: &Bound<'py, PyString>,
-        version: &Bound<'py, PyAny>,
-    ) -> PyResult<bool> {
-        let had = if self.pass(channel) {
-            Some(self.values.get_item(self.next - 1)?)
-        } else {
-            self.versions.get_item(channel)?
-        };
-        let Some(had) = had else { return Ok(false) };
-        if !had.is_exact_instance_of::<PyString>() || !version.is_exact_instance_of::<PyString>() {
-            return Ok(false);
-        }
-        Ok(had.is(version) || had.eq(version)?)
     }
 }

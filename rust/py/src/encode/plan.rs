@@ -1,0 +1,144 @@
+//! What a row's values are made of: which are packed, and which are taken over from the parent's.
+
+use std::ops::Range;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString};
+
+use super::beside;
+use super::inline::{Elements, InlineState};
+use super::row::Given;
+
+/// What a row's values are made of, in the order of the versions, any others after them.
+pub struct Plan<'py> {
+    pub steps: Vec<Step<'py>>,
+    /// Whether there are channels without a new version.
+    pub carries: bool,
+    /// The versions that are others than the parent's, if all channels are the parent's, in order.
+    pub changed: Option<Vec<Changed<'py>>>,
+}
+
+/// A channel with another version than the parent's.
+pub struct Changed<'py> {
+    /// Where among the versions.
+    pub at: usize,
+    pub channel: Bound<'py, PyString>,
+    pub version: Bound<'py, PyAny>,
+}
+
+pub enum Step<'py> {
+    /// Elements of the parent's that stand side by side.
+    Take(Range<usize>),
+    /// A channel that has a new version.
+    Pack(Bound<'py, PyString>),
+}
+
+/// None where a value without a new version is not there, or was put in another version, or belongs
+/// in a chunk of its own.
+pub fn plan<'py>(
+    given: &Given<'_, 'py>,
+    parent: Option<&InlineState>,
+    settle_min: usize,
+) -> PyResult<Option<Plan<'py>>> {
+    let py = given.checkpoint.py();
+    if let Some(plan) = parent.map(|it| beside::plan(given, it, settle_min)).transpose()?.flatten()
+    {
+        return Ok(Some(plan));
+    }
+    let mut plan = Plan { steps: Vec::new(), carries: false, changed: None };
+    let mut before = parent.map(|it| Before::of(py, it));
+    let mut next = 0;
+    for (channel, version) in given.versions.keys().iter().zip(given.versions.values()) {
+        let Ok(channel) = channel.cast_into_exact::<PyString>() else { return Ok(None) };
+        if given.fresh.contains(&channel)? {
+            if let Some(before) = &mut before {
+                before.pass(&channel);
+            }
+            plan.steps.push(Step::Pack(channel));
+            continue;
+        }
+        plan.carries = true;
+        let Some(before) = &mut before else { return Ok(None) };
+        if !before.has(&channel, &version)? {
+            return Ok(None);
+        }
+        match before.elements.find(py, &channel, next)? {
+            Some(index) if before.elements.len_of(index) <= settle_min => {
+                plan.take(index);
+                next = index + 1;
+            }
+            None if !given.values.contains(&channel)? => {}
+            _ => return Ok(None),
+        }
+    }
+    Ok(plan.rest(given)?.then_some(plan))
+}
+
+impl<'py> Plan<'py> {
+    /// Adds an element of the parent's.
+    pub fn take(&mut self, index: usize) {
+        match self.steps.last_mut() {
+            Some(Step::Take(run)) if run.end == index => run.end += 1,
+            _ => self.steps.push(Step::Take(index..index + 1)),
+        }
+    }
+
+    /// Adds the channels that have a new version and are in no version of the checkpoint's; false
+    /// where a value has neither.
+    fn rest(&mut self, given: &Given<'_, 'py>) -> PyResult<bool> {
+        for channel in given.fresh.keys() {
+            let Ok(channel) = channel.cast_into_exact::<PyString>() else { return Ok(false) };
+            if !given.versions.contains(&channel)? {
+                self.steps.push(Step::Pack(channel));
+            }
+        }
+        for channel in given.values.keys() {
+            if !given.versions.contains(&channel)? && !given.fresh.contains(&channel)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The parent, whose versions are walked beside those of the checkpoint: they have their order.
+struct Before<'a, 'py> {
+    elements: &'a Elements,
+    versions: Bound<'py, PyDict>,
+    names: Bound<'py, PyList>,
+    values: Bound<'py, PyList>,
+    next: usize,
+}
+
+impl<'a, 'py> Before<'a, 'py> {
+    fn of(py: Python<'py>, parent: &'a InlineState) -> Self {
+        let versions = parent.versions(py);
+        let (names, values) = (versions.keys(), versions.values());
+        Self { elements: parent.elements(), versions, names, values, next: 0 }
+    }
+
+    /// Goes on beyond a channel, if it is the one that comes next; whether it is.
+    fn pass(&mut self, channel: &Bound<'py, PyString>) -> bool {
+        let beside = self.names.get_item(self.next).is_ok_and(|name| name.is(channel));
+        self.next += usize::from(beside);
+        beside
+    }
+
+    /// Whether a channel had this version: the same text, as LangGraph's savers make it.
+    fn has(
+        &mut self,
+        channel: &Bound<'py, PyString>,
+        version: &Bound<'py, PyAny>,
+    ) -> PyResult<bool> {
+        let had = if self.pass(channel) {
+            Some(self.values.get_item(self.next - 1)?)
+        } else {
+            self.versions.get_item(channel)?
+        };
+        let Some(had) = had else { return Ok(false) };
+        if !had.is_exact_instance_of::<PyString>() || !version.is_exact_instance_of::<PyString>() {
+            return Ok(false);
+        }
+        Ok(had.is(version) || had.eq(version)?)
+    }
+}
