@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from types import ModuleType
 from typing import Any, Literal, final, type_check_only
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "sound",
     "triggers",
     "unseal",
+    "uuid6",
 ]
 
 __version__: str
@@ -59,6 +61,17 @@ def next_version(current: object) -> str | None:
     Returns:
         32 digits, a dot, and what `random.random()` gives; None if it takes Python to read
         `current`.
+    """
+
+def uuid6(module: ModuleType, step: int) -> str | None:
+    """The text of what LangGraph's `uuid6(clock_seq=step)` gives.
+
+    Args:
+        module: `langgraph.checkpoint.base.id`, whose clock goes on.
+        step: The number of the step.
+
+    Returns:
+        It; None for a clock that takes Python to read.
     """
 
 def adopt_channel(name: str, theirs: type[Any], ours: type[Any]) -> bool:

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, cast
 
-from langgraph.checkpoint.base.id import uuid6
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.pregel import _algo, _checkpoint
 
 import lgckpt.channels  # noqa: F401  # makes LangGraph's classes known to the core
 from lgckpt._serde.langgraph import digest
 from lgckpt.core import core
+from lgckpt.ids import checkpoint_id
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -121,7 +121,7 @@ def create_checkpoint(
     return {
         "v": _checkpoint.LATEST_VERSION,
         "ts": datetime.now(timezone.utc).isoformat(),
-        "id": id or str(uuid6(clock_seq=step)),
+        "id": id or checkpoint_id(step),
         "channel_values": values,
         "channel_versions": versions,
         "versions_seen": checkpoint["versions_seen"],

@@ -18,6 +18,7 @@ from lgckpt._fallback.step import (
     next_version,
     restore_channels,
     triggers,
+    uuid6,
 )
 from lgckpt._fallback.tree import Known, Tree
 
@@ -51,4 +52,5 @@ __all__ = [
     "sound",
     "triggers",
     "unseal",
+    "uuid6",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 
@@ -38,3 +39,7 @@ def restore_channels(
 
 def triggers(channels: Any, versions: Any, seen: Any, null_version: Any, proc: Any) -> None:
     """No channel is looked at."""
+
+
+def uuid6(module: ModuleType, step: int) -> None:
+    """Nothing: LangGraph's function makes it."""

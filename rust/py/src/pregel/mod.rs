@@ -8,6 +8,7 @@ mod board;
 mod checkpoint;
 mod counter;
 mod host;
+mod ids;
 mod moving;
 mod names;
 mod paths;
@@ -24,5 +25,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(checkpoint::restore_channels, module)?)?;
     module.add_function(wrap_pyfunction!(counter::count_versions, module)?)?;
     module.add_function(wrap_pyfunction!(counter::next_version, module)?)?;
+    module.add_function(wrap_pyfunction!(ids::uuid6, module)?)?;
     module.add_function(wrap_pyfunction!(triggers::triggers, module)?)
 }
