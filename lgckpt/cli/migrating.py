@@ -99,11 +99,14 @@ def tell(done: Migration, *, moved: bool) -> None:
     if moved:
         say(_summary(done))
     _list("skipped, damaged", done.damage, done.skipped)
+    _list("not on the source", tuple(map(repr, done.missing)), len(done.missing))
     if done.verification is not None:
         _tell_verification(done.verification)
 
 
 def _summary(done: Migration) -> str:
+    if not done.threads and done.missing:
+        return "nothing moved: none of the threads is there"
     if not done.checkpoints and not done.writes:
         nothing = "nothing would move" if done.dry_run else "nothing moved"
         return f"{nothing}: {count_of(done.threads, 'thread')} on the target already"
@@ -127,7 +130,7 @@ def _tell_verification(found: Verification) -> None:
     _list("", found.differences, found.different)
 
 
-def _list(what: str, found: tuple[Damage, ...] | tuple[Difference, ...], count: int) -> None:
+def _list(what: str, found: tuple[Damage | Difference | str, ...], count: int) -> None:
     for one in found[:LISTED]:
         say(f"{what}: {one}" if what else str(one))
     if count > LISTED:

@@ -112,7 +112,8 @@ async def amigrate(
         part, count = Selected(ours, chosen, choose, workers), watch is not None
         if not verify_only:
             await passes(part, theirs, how, workers, progress, again, count=count)
-        done = _report(ours, theirs, progress, dry=dry_run)
+        missing = await chosen.missing(ours)
+        done = replace(_report(ours, theirs, progress, dry=dry_run), missing=tuple(missing))
         if not (verify or verify_only):
             return done
         alike = Selected(theirs, chosen, None)

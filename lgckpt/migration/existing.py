@@ -29,11 +29,12 @@ async def check_there(side: Side) -> None:
     """Refuse to read from what is not there; nothing is made there for that.
 
     Raises:
-        MissingError: There are no tables, or no such file.
+        MissingError: There are no tables, or no such file. Other layouts than ours say themselves
+            what they miss.
     """
     if not isinstance(side, ArchiveSide | NativeSide):
-        return
-    if not await is_there(side):
+        await side.marks("", None, 1)
+    elif not await is_there(side):
         if isinstance(side, NativeSide):
             raise MissingError(f"{side.name} holds no tables of lgckpt")
         raise MissingError(f"{side.name}: there is no such file")

@@ -76,8 +76,14 @@ class Threads:
 
     async def _named(self, side: Side) -> ThreadPage:
         """Those asked for by name that are there, without a look at all the others."""
-        chosen = [name for name in dict.fromkeys(self.names) if self.wants(name)]
-        return ThreadPage([name for name in chosen if await is_any(side, name)], None)
+        return ThreadPage([name for name in self._chosen() if await is_any(side, name)], None)
+
+    async def missing(self, side: Side) -> list[str]:
+        """Those asked for by name that are not there."""
+        return [name for name in self._chosen() if not await is_any(side, name)]
+
+    def _chosen(self) -> list[str]:
+        return [name for name in dict.fromkeys(self.names) if self.wants(name)]
 
 
 def choose(

@@ -115,6 +115,7 @@ class Migration:
         passes: How often the source was gone through.
         seconds: How long it took, without `verification`.
         rate: Checkpoints moved a second.
+        missing: Threads asked for by name that the source does not have.
         verification: What `verify` found; None if it was not asked for.
     """
 
@@ -131,9 +132,11 @@ class Migration:
     passes: int
     seconds: float
     rate: float
+    missing: tuple[str, ...] = ()
     verification: Verification | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was damaged, and nothing differs as far as that was asked for."""
-        return not self.skipped and (self.verification is None or self.verification.equal)
+        """Whether all asked for was there and sound, and nothing differs if that was asked for."""
+        equal = self.verification is None or self.verification.equal
+        return equal and not self.skipped and not self.missing

@@ -315,6 +315,26 @@ def test_from_sqlite_to_servers_and_back(databases: Databases) -> None:
         drop_prefix(shared_url(), prefix)
 
 
+def test_a_thread_that_is_not_there_is_a_problem(databases: Databases) -> None:
+    ended = databases.migrate("--threads", "a,nosuch")
+    assert ended.code == 1
+    assert "moved: 1 thread" in ended.stdout
+    assert "not on the source: 'nosuch'" in ended.stdout
+    ended = databases.migrate("--threads", "nosuch", "--json")
+    assert (ended.code, ended.json["missing"], ended.json["ok"]) == (1, ["nosuch"], False)
+    assert "none of the threads is there" in databases.migrate("--threads", "nosuch").stdout
+
+
+def test_a_source_without_tables_leaves_no_target(databases: Databases) -> None:
+    empty = databases.source.with_name("empty.db")
+    with closing(sqlite3.connect(empty)) as connection:
+        connection.execute("CREATE TABLE other (id)")
+    ended = lgckpt("migrate", f"langgraph+sqlite:///{empty}", databases.urls[1])
+    assert ended.code == 1
+    assert "has no table 'checkpoints'" in ended.stderr
+    assert not databases.target.exists()
+
+
 def test_help_has_examples() -> None:
     ended = lgckpt("migrate", "--help")
     assert ended.code == 0

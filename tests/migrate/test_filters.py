@@ -64,7 +64,7 @@ def test_a_shard_is_the_same_everywhere() -> None:
 async def test_threads_by_name_and_by_prefix() -> None:
     source = await filled(["user-1", "user-2", "user-11", "other"])
     for options, wanted in (
-        ({"threads": ["user-1", "other", "none"]}, {"user-1", "other"}),
+        ({"threads": ["user-1", "other", "other"]}, {"user-1", "other"}),
         ({"thread_prefix": "user-1"}, {"user-1", "user-11"}),
         ({"threads": ["user-2", "other"], "thread_prefix": "user"}, {"user-2"}),
     ):
@@ -73,6 +73,19 @@ async def test_threads_by_name_and_by_prefix() -> None:
             assert names(target) == wanted
             assert done.ok
             assert done.threads == len(wanted)
+
+
+async def test_threads_that_are_not_there_are_named() -> None:
+    source = await filled(["user-1", "other"])
+    with lgckpt.MemorySaver() as target:
+        asked = {"threads": ["user-1", "none", "nobody", "none"], "verify": True}
+        done = await lgckpt.amigrate(source, target, **asked)
+        assert names(target) == {"user-1"}
+        assert done.missing == ("none", "nobody")
+        assert not done.ok
+        # Those of other parts are for whoever moves them.
+        parts = [await lgckpt.amigrate(source, target, **asked, shard=f"{n}/2") for n in (1, 2)]
+        assert sorted(name for part in parts for name in part.missing) == ["nobody", "none"]
 
 
 @pytest.mark.parametrize(
