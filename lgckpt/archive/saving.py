@@ -22,6 +22,8 @@ async def adump(
 ) -> Passed:
     """Async version of `dump`."""
     path = Path(path)
+    if not path.name or path.is_dir():
+        raise StorageError(f"{path} cannot be written: it is a directory")
     # A name of its own: whoever else dumps to the same path at the time is in nobody's way.
     part = path.with_name(f"{path.name}.{token_hex(4)}.part")
     side = open_side(saver)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -71,7 +72,7 @@ class ArchiveSide:
             self._writer = Writer(file, records.end or 0, records.batches)
             if records.end is None:
                 self._writer.header()
-        except (OSError, LgckptError) as exc:
+        except (OSError, sqlite3.Error, LgckptError) as exc:
             self._release()
             raise self._unusable(exc) from exc
 
@@ -132,10 +133,10 @@ class ArchiveSide:
             return False
         try:
             listed, start = self._writer.batch(thread_id, batch)
-        except OSError as exc:
+            self.unfinished = True
+            index.add(listed, start)
+        except (OSError, sqlite3.Error) as exc:
             raise self._unusable(exc) from exc
-        self.unfinished = True
-        index.add(listed, start)
         return True
 
     def holds(self, thread_id: str, key: bytes) -> bool:
@@ -184,7 +185,7 @@ class ArchiveSide:
                     f"{self.name} is not finished: its writer was killed, or only a part of it "
                     "was copied. Run that writer again, or add ?partial=true to read what is there"
                 )
-        except (OSError, LgckptError) as exc:
+        except (OSError, sqlite3.Error, LgckptError) as exc:
             self._release()
             raise self._unusable(exc) from exc
         return self._opened()
@@ -201,9 +202,12 @@ class ArchiveSide:
         self.unfinished = not records.ended
         return records
 
-    def _unusable(self, exc: OSError | LgckptError) -> LgckptError:
+    def _unusable(self, exc: OSError | sqlite3.Error | LgckptError) -> LgckptError:
         if isinstance(exc, LgckptError):
             return exc
+        if isinstance(exc, sqlite3.Error):
+            where = "an index of it, in the directory for temporary files,"
+            return StorageError(f"{self.name} cannot be used: {where} cannot be kept: {exc}")
         return StorageError(f"{self.name} cannot be used: {exc.strerror or exc}")
 
     def _chunks(self, thread_id: str, keys: Sequence[bytes]) -> dict[bytes, bytes]:

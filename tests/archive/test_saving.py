@@ -96,6 +96,10 @@ def test_a_file_is_there_when_it_is_whole(tmp_path: Path) -> None:
         assert list(tmp_path.iterdir()) == [path]
         with pytest.raises(StorageError, match="cannot be written"):
             lgckpt.dump(saver, tmp_path / "absent" / "x.lgckpt")
+        for directory in (tmp_path, Path(), "/"):
+            with pytest.raises(StorageError, match="cannot be written: it is a directory"):
+                lgckpt.dump(saver, directory)
+        assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("others", [["b"], ["nobody"]])

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 import lgckpt
+from lgckpt.archive import index
 from lgckpt.archive.opening import open_archive
 from lgckpt.archive.side import ArchiveSide
 from lgckpt.bulk import Batch
@@ -168,6 +170,19 @@ async def test_a_second_migration_changes_no_byte(tmp_path: Path) -> None:
     before = path.read_bytes()
     await lgckpt.amigrate(saver, path.as_uri())
     assert path.read_bytes() == before
+
+
+async def test_an_index_that_finds_no_room_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.lgckpt"
+    saver = await filled(path)
+    other = (tmp_path / "y.lgckpt").as_uri()
+    monkeypatch.setattr(index, "_SCHEMA", f"PRAGMA max_page_count = 8;{index._SCHEMA}")
+    for source, target in ((path.as_uri(), lgckpt.MemorySaver()), (saver, other)):
+        with pytest.raises(StorageError, match=r"temporary files.*full") as raised:
+            await lgckpt.amigrate(source, target)
+        assert isinstance(raised.value.__cause__, sqlite3.OperationalError)
 
 
 async def test_a_torn_file_is_refused_as_a_source_and_continued_as_a_target(tmp_path: Path) -> None:
