@@ -12,6 +12,7 @@ from lgckpt import inspection
 from lgckpt.cli.app import PROBLEM, AsJson, Url, app, complain, examples
 from lgckpt.cli.figures import count_of
 from lgckpt.cli.screen import JsonDocument, put
+from lgckpt.cli.threads import Prefix
 from lgckpt.inspection import Match, Skipped
 from lgckpt.inspection.searching import Found
 from lgckpt.inspection.text import one_line
@@ -22,7 +23,7 @@ from lgckpt.migration.report import Damage
     "grep",
     epilog=examples(
         "lgckpt grep sqlite:///agents.db 'order [0-9]{6}'",
-        "lgckpt grep --from-env DATABASE_URL refund --ignore-case --threads support-",
+        "lgckpt grep --from-env DATABASE_URL refund --ignore-case --prefix support-",
         "lgckpt grep redis://cache/0 alice@example.com --json",
     ),
 )
@@ -37,12 +38,7 @@ def grep(
     ignore_case: Annotated[
         bool, typer.Option("--ignore-case", "-i", help="Whether letters are capital or not.")
     ] = False,
-    prefix: Annotated[
-        str,
-        typer.Option(
-            "--threads", metavar="P", help="Only threads whose id begins so.", show_default=False
-        ),
-    ] = "",
+    prefix: Prefix = "",
     as_json: AsJson = False,
 ) -> int | None:
     """Search the texts of all threads: channels, pending writes, metadata.

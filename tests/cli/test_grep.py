@@ -9,7 +9,7 @@ __all__ = ["damaged", "stored"]
 
 
 def test_what_is_found_is_told_with_its_place(stored: Stored) -> None:
-    ended = lgckpt("grep", stored.url, "it is [0-9]+", "--ignore-case", "--threads", "talk [")
+    ended = lgckpt("grep", stored.url, "it is [0-9]+", "--ignore-case", "--prefix", "talk [")
     assert ended.code == 0
     (line,) = ended.stdout.splitlines()
     assert line.startswith("talk [red]2[/red] ")
