@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from lgckpt.errors import ConfigurationError
 from lgckpt.loadtest.official import PREFIX
-from lgckpt.url import own_options
+from lgckpt.migration.native import NativeSide
+from lgckpt.url import from_url, own_options, without_password
 
 LIMIT = 5.0
 """Seconds that a question may take."""
@@ -32,6 +34,27 @@ async def probe(url: str) -> Asked:
         return await asyncio.wait_for(ask(plain), LIMIT)
     except Exception:
         return "", None
+
+
+async def reach(url: str) -> None:
+    """Ask a server once whether it is there: a saver goes on asking for half a minute.
+
+    Raises:
+        StorageError: It cannot be reached.
+    """
+    plain = url.removeprefix(PREFIX)
+    if _PROBES.get(urlsplit(plain).scheme) not in (_postgres, _redis):
+        return
+    try:
+        saver = from_url(plain)
+    except ConfigurationError:
+        # Another saver's driver may be the one that is installed.
+        return
+    side = NativeSide(saver, without_password(plain), owned=True)
+    try:
+        await side.facts()
+    finally:
+        await side.close()
 
 
 async def _nothing(url: str) -> Asked:

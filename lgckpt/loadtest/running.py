@@ -19,7 +19,7 @@ from lgckpt.loadtest.hands import Hands, engage
 from lgckpt.loadtest.knee import with_knee
 from lgckpt.loadtest.load import Load
 from lgckpt.loadtest.planning import Plan, plan_of
-from lgckpt.loadtest.probing import probe
+from lgckpt.loadtest.probing import probe, reach
 from lgckpt.loadtest.results import Progress, Run, Side
 from lgckpt.loadtest.settings import Settings
 from lgckpt.loadtest.tally import Tally
@@ -111,6 +111,7 @@ class LoadTest:
             stack.push_async_callback(asyncio.to_thread, target.server.remove)
         if target.private and settings.processes > 1:
             raise ConfigurationError(f"{target.given} is within one process; --processes 1")
+        await reach(target.url)
         number = len(self._sides)
         hands = await self._hire(
             [self._order(target, number, i) for i in range(settings.processes)]

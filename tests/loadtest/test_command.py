@@ -19,6 +19,7 @@ from lgckpt.errors import ConfigurationError
 from lgckpt.loadtest import running
 from lgckpt.loadtest.targets import open_saver
 from tests.cli.command import Ended, lgckpt, started
+from tests.services.ports import free_port
 
 SHORT = ("--duration", "1s", "--warmup", "0s", "--clients", "4")
 
@@ -44,6 +45,15 @@ def test_one_command_is_enough(url: str) -> None:
     assert ended.code == 0, ended.stderr
     assert "The data was right" in ended.stdout
     assert "supersteps a second" in ended.stdout
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "langgraph+postgresql", "redis"])
+def test_a_server_that_is_not_there_is_told_of_at_once(typed: Invoke, scheme: str) -> None:
+    began = time.monotonic()
+    ended = typed(f"{scheme}://127.0.0.1:{free_port()}/0", *SHORT)
+    assert ended.code == 1
+    assert "cannot be reached" in ended.stderr
+    assert time.monotonic() - began < 10
 
 
 def test_a_report_that_cannot_be_written_is_told_before_the_test(
