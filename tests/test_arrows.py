@@ -66,7 +66,8 @@ ALLOWED: dict[str, set[str]] = {
     "_accelerate": {"_serde", "barrier", "channels", "gathering", "memory", "pregel"},
     "status": {"acceleration", "core"},
     "channels": {"core", "_serde"},
-    "pregel": {"_serde", "channels", "core"},
+    "ids": {"_serde", "core"},
+    "pregel": {"_serde", "channels", "core", "ids"},
 }
 HOST_FREE = {
     "backends", "bulk", "chunks", "core", "errors", "forks", "loops", "mailbox", "rows", "storage",
