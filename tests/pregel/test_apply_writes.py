@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import operator
+import os
+import subprocess
 import sys
 import weakref
 from collections import UserDict, defaultdict
@@ -251,3 +253,43 @@ def test_a_dict_with_its_own_items_goes_to_langgraphs_function(
     monkeypatch.setattr(_algo, "apply_writes", lambda *_: {"theirs"})
     channels = Renaming(a=theirs.LastValue(int))
     assert pregel.apply_writes(checkpoint(), channels, [task()], increment, {}) == {"theirs"}
+
+
+CLEARING = """
+from lgckpt import channels, pregel
+
+class Name(str):
+    __hash__ = str.__hash__
+
+    def __eq__(self, other):
+        held.clear()
+        return str.__eq__(self, other)
+
+def channel():
+    made = channels.LastValue(object)
+    made.update([object()])
+    return made
+
+first = "".join(["channel", " 0"])
+held = pregel.Channels({first: channel(), **{f"channel {n}": channel() for n in range(1, 9)}})
+last = {
+    "channel_versions": {Name(first): "1"},
+    "channel_values": {first: 0},
+    "versions_seen": {},
+    "v": 4,
+}
+print(list(pregel.create_checkpoint(last, held, 1)["channel_values"]))
+"""
+
+
+@native
+def test_channels_that_go_while_they_are_looked_at_are_not_used_any_more() -> None:
+    """In a process of its own, where the memory of what is gone is overwritten."""
+    ran = subprocess.run(
+        [sys.executable, "-c", CLEARING],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONMALLOC": "debug"},
+    )
+    assert (ran.returncode, ran.stdout) == (0, "['channel 0']\n"), ran.stderr
