@@ -88,6 +88,7 @@ def rows_of(
         taken is not None
         and taken.packer.serde is packer.serde
         and taken.packer.codec == packer.codec
+        and taken.packer.stays == packer.stays
         and taken.config is config
         and taken.metadata is metadata
         and taken.new_versions == new_versions

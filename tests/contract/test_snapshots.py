@@ -12,6 +12,7 @@ from langgraph.checkpoint.base import create_checkpoint, empty_checkpoint
 from langgraph.checkpoint.memory import InMemorySaver
 
 import lgckpt
+from lgckpt.core import core
 from tests.checkpoints import checkpoint, config
 from tests.colours import Coloured
 
@@ -151,3 +152,20 @@ async def test_what_cannot_be_packed_is_refused(saver: lgckpt.Saver) -> None:
         saver.snapshot(config("t"), made, LOOP, {"a": 1})
     with pytest.raises(lgckpt.ConfigurationError):
         saver.snapshot({"configurable": {}}, {**empty_checkpoint()}, LOOP, {})
+
+
+def test_one_taken_in_memory_is_a_plain_checkpoint_to_a_database() -> None:
+    """In memory, the state of a wide row may be told by its parent's."""
+    serde, given = lgckpt.Serializer(), {f"channel {n}": n for n in range(50)}
+    versions = dict.fromkeys(given, "1")
+    later = checkpoint({**given, "channel 7": "new"}, {**versions, "channel 7": "2"})
+    database = lgckpt.SqliteSaver(":memory:", serde=serde)
+    with lgckpt.MemorySaver(serde=serde) as memory, database:
+        first = checkpoint(given, versions)
+        memory.put(config("t"), first, LOOP, versions)
+        asked: Any = database.put(config("t"), first, LOOP, versions)
+        taken: Any = memory.snapshot(asked, later, LOOP, {"channel 7": "2"})
+        assert type(taken.taken.rows.put.row.state) is not bytes or core.BUILD_PROFILE == "pure"
+        found = database.get_tuple(database.put(asked, taken, LOOP, {"channel 7": "2"}))
+    assert found is not None
+    assert found.checkpoint == later
