@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 from datetime import datetime, timezone
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
+from pydantic import BaseModel
 
 import lgckpt
 from lgckpt.core import core
@@ -196,6 +197,41 @@ def test_one_that_does_not_stay_and_a_narrow_one_are_written_out() -> None:
         for step in range(5):
             both.put({"other 3": step}, set(), {})
         assert (both.taken, both.built) == (6, 0)
+
+
+class Meddling(BaseModel):
+    """Changes a dict while it is packed, as another thread might."""
+
+    versions: ClassVar[dict[str, str]] = {}
+    step: int
+
+    def model_dump(self, **kwargs: Any) -> dict[str, Any]:
+        self.versions[f"late {self.step}"] = "9"
+        return super().model_dump(**kwargs)
+
+
+@pytest.mark.parametrize("stays", [False, True])
+@pytest.mark.parametrize("count", [3, 40])
+def test_versions_that_change_while_values_are_packed_leave_a_row_that_is_read(
+    stays: bool, count: int
+) -> None:
+    packer, hints = Packer(lgckpt.Serializer(), "lz4", stays=stays), Hints()
+    config: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+    versions = {f"channel {n}": "1" for n in range(count)}
+    fresh = dict(versions)
+    for step in range(3):
+        Meddling.versions = dict(versions)
+        made = checkpoint({"channel 1": Meddling(step=step)}, channel_versions=Meddling.versions)
+        key = CheckpointKey("t", "", made["id"])
+        small = bind_small(packer, config, key, made, {}, fresh, hints)
+        assert f"late {step}" in Meddling.versions
+        assert small is not None
+        found = read_tuple(packer, Loaded(whole(small.put.row), (), {}), None)
+        assert found.checkpoint["channel_versions"] == versions == small.hint.versions
+        hints.put("t", "", small.hint)
+        config = {"configurable": {**config["configurable"], "checkpoint_id": made["id"]}}
+        fresh = {"channel 1": str(step + 2)}
+        versions = {**versions, **fresh}
 
 
 def test_what_it_is_told_by_outlives_its_row() -> None:

@@ -52,11 +52,14 @@ pub struct Finished {
     pub entries: Entries,
 }
 
-/// The dicts that a row is made of, each the caller's own and of exactly that class.
+/// The dicts that a row is made of, each of exactly that class, and the caller's own but for one.
 pub struct Given<'a, 'py> {
     pub checkpoint: &'a Bound<'py, PyDict>,
     pub values: Bound<'py, PyDict>,
+    /// A copy: what runs Python code may change the caller's, and all parts of a row have the same.
     pub versions: Bound<'py, PyDict>,
+    /// What it is a copy of.
+    pub theirs: Bound<'py, PyDict>,
     pub fresh: &'a Bound<'py, PyDict>,
 }
 
@@ -69,8 +72,9 @@ impl<'a, 'py> Given<'a, 'py> {
             return Ok(None);
         };
         let Some(values) = dict_at(checkpoint, "channel_values")? else { return Ok(None) };
-        let Some(versions) = dict_at(checkpoint, "channel_versions")? else { return Ok(None) };
-        Ok(Some(Self { checkpoint, values, versions, fresh }))
+        let Some(theirs) = dict_at(checkpoint, "channel_versions")? else { return Ok(None) };
+        let versions = theirs.copy()?;
+        Ok(Some(Self { checkpoint, values, versions, theirs, fresh }))
     }
 }
 
@@ -93,21 +97,20 @@ impl<'py> Encoder<'py> {
         let Some(given) = Given::of(checkpoint, new_versions)? else { return Ok(None) };
         let parent = parent.map(Bound::get);
         let Some(plan) = plan(&given, parent, how.settle_min)? else { return Ok(None) };
-        // What runs Python code may change the caller's dicts: those were read.
-        let versions = given.versions.copy()?;
         let Some(elements) = self.elements(&given, &plan, parent, how.inline_max)? else {
             return Ok(None);
         };
-        let wide = how.stays && versions.len() >= built::LEAST;
+        let wide = how.stays && given.versions.len() >= built::LEAST;
         let base = parent.filter(|_| wide).and_then(InlineState::base);
         let made = Made { given: &given, plan: &plan, elements: &elements, metadata, how };
         let done = match (base, plan.changed.as_deref()) {
             (Some(base), Some(changed)) => self.told(&made, base, changed)?,
-            _ => self.written(&made, &versions, parent)?,
+            _ => self.written(&made, parent)?,
         };
         let Some(Finished { state, metadata, etag, entries }) = done else { return Ok(None) };
         let object = state.object(py);
-        let kept = InlineState::new(versions, entries, elements, wide.then_some((state, etag)));
+        let kept =
+            InlineState::new(given.versions, entries, elements, wide.then_some((state, etag)));
         let bytes = |part: &[u8]| PyBytes::new(py, part);
         Ok(Some((object, bytes(&metadata), bytes(&etag), kept, plan.carries)))
     }
@@ -116,12 +119,13 @@ impl<'py> Encoder<'py> {
     fn written(
         &mut self,
         made: &Made<'_, 'py>,
-        versions: &Bound<'py, PyDict>,
         parent: Option<&InlineState>,
     ) -> Done<Option<Finished>> {
         let changed = made.plan.changed.as_deref();
-        let Some(entries) = self.entries(versions, parent, changed)? else { return Ok(None) };
-        let Some(state) = self.state(made.given, &entries, made.elements)? else { return Ok(None) };
+        let Some(entries) = self.entries(&made.given.versions, parent, changed)? else {
+            return Ok(None);
+        };
+        let Some(state) = self.state(made, &entries)? else { return Ok(None) };
         let Some(metadata) = self.metadata(made)? else { return Ok(None) };
         let state = frame::seal(&state, made.how.codec);
         let etag = hash::etag(&[&state, &metadata]);
@@ -231,18 +235,16 @@ impl<'py> Encoder<'py> {
     }
 
     /// The plain bytes of the row's state.
-    fn state(
-        &mut self,
-        given: &Given<'_, 'py>,
-        entries: &Entries,
-        elements: &Elements,
-    ) -> Done<Option<Vec<u8>>> {
-        let Some((_, checkpoint)) = self.bare(given, entries.packed())? else { return Ok(None) };
-        let mut state = Vec::with_capacity(checkpoint.len() + elements.packed().len() + 32);
-        if state::open(&mut state, MSGPACK, checkpoint, elements.len()).is_err() {
+    fn state(&mut self, made: &Made<'_, 'py>, entries: &Entries) -> Done<Option<Vec<u8>>> {
+        let Some((_, checkpoint)) = self.bare(made.given, entries.packed())? else {
+            return Ok(None);
+        };
+        let values = made.elements.packed();
+        let mut state = Vec::with_capacity(checkpoint.len() + values.len() + 32);
+        if state::open(&mut state, MSGPACK, checkpoint, made.elements.len()).is_err() {
             return Ok(None);
         }
-        state.extend_from_slice(elements.packed());
+        state.extend_from_slice(values);
         Ok(Some(state))
     }
 
@@ -265,7 +267,7 @@ impl<'py> Encoder<'py> {
                     return Ok(None);
                 }
                 self.key_text(key)?;
-                if value == given.versions.as_ptr() && place.is_none() {
+                if value == given.theirs.as_ptr() && place.is_none() {
                     self.open_map(given.versions.len())?;
                     place = Some(self.out.len() - start);
                     self.out.write(versions)?;
