@@ -199,6 +199,28 @@ def test_one_that_does_not_stay_and_a_narrow_one_are_written_out() -> None:
         assert (both.taken, both.built) == (6, 0)
 
 
+@pytest.mark.parametrize("stays", [False, True])
+def test_names_that_are_other_objects_lose_no_value_that_is_not_given_again(stays: bool) -> None:
+    """A graph that goes on reads its versions anew; a DeltaChannel gives no value for a while."""
+    both = Both("lz4", stays=stays)
+    both.put({"delta": "kept", "other": 0}, {f"none {n}" for n in range(40)}, {})
+    both.put({"other": 1}, set(), {}, Oddity.EQUAL_NAMES)
+    both.put({"other": 2}, set(), {}, Oddity.FEWER_VALUES)
+    assert both.taken == 3
+    hint = both.small.get("t", "", f"{both.step:036}")
+    assert hint is not None
+    assert "delta" in hint.values
+
+
+def test_after_such_names_states_are_told_by_their_parents_again() -> None:
+    both = Both("lz4", stays=True, channels=40)
+    both.put({"other 4": 0}, set(), {}, Oddity.EQUAL_NAMES)
+    assert both.built == 0
+    for step in range(5):
+        both.put({"other 4": step}, set(), {})
+    assert (both.taken, both.built) == (7, 5)
+
+
 class Meddling(BaseModel):
     """Changes a dict while it is packed, as another thread might."""
 

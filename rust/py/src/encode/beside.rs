@@ -55,8 +55,11 @@ pub fn plan<'py>(
             changed.push(Changed { at, channel, version });
         }
     }
-    // All new versions are of these channels, and so are all values.
-    let all = changed.len() == given.fresh.len() && beside.seen == given.values.len();
+    // All new versions are of these channels, and so are all values, the parent's too: none of a
+    // name that is another object there was taken for one that is not there.
+    let all = changed.len() == given.fresh.len()
+        && beside.seen == given.values.len()
+        && beside.next == elements.len();
     beside.plan.changed = Some(changed);
     Ok(all.then_some(beside.plan))
 }

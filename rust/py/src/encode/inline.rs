@@ -154,6 +154,13 @@ impl Elements {
         }));
     }
 
+    /// Has the last element be found by another object of the same text.
+    pub fn rename_last(&mut self, channel: &Bound<'_, PyString>) {
+        if let Some(last) = self.all.last_mut() {
+            last.channel = channel.clone().unbind();
+        }
+    }
+
     pub fn in_order(&self) -> bool {
         self.in_order
     }

@@ -53,6 +53,10 @@ fn pieces(made: &Made<'_, '_>) -> Vec<Piece> {
                 at += run.len();
                 pieces.push(Piece::Taken(run.clone()));
             }
+            Step::Rename(index, _) => {
+                at += 1;
+                pieces.push(Piece::Taken(*index..index + 1));
+            }
             Step::Pack(channel) if made.elements.is_of(at, channel.as_ptr()) => {
                 pieces.push(Piece::Own(made.elements.bytes_of(at).to_vec()));
                 at += 1;

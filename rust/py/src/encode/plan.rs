@@ -29,6 +29,8 @@ pub struct Changed<'py> {
 pub enum Step<'py> {
     /// Elements of the parent's that stand side by side.
     Take(Range<usize>),
+    /// One whose channel's name is another object now: the next row is to find it by this one.
+    Rename(usize, Bound<'py, PyString>),
     /// A channel that has a new version.
     Pack(Bound<'py, PyString>),
 }
@@ -64,8 +66,12 @@ pub fn plan<'py>(
         }
         match before.elements.find(py, &channel, next)? {
             Some(index) if before.elements.len_of(index) <= settle_min => {
-                plan.take(index);
                 next = index + 1;
+                if before.elements.is_of(index, channel.as_ptr()) {
+                    plan.take(index);
+                } else {
+                    plan.steps.push(Step::Rename(index, channel));
+                }
             }
             None if !given.values.contains(&channel)? => {}
             _ => return Ok(None),

@@ -153,7 +153,11 @@ impl<'py> Encoder<'py> {
         for step in &plan.steps {
             match (step, before) {
                 (Step::Take(run), Some(before)) => made.take(self.py, before, run.clone()),
-                (Step::Take(_), None) => return Ok(None),
+                (Step::Rename(index, channel), Some(before)) => {
+                    made.take(self.py, before, *index..index + 1);
+                    made.rename_last(channel);
+                }
+                (Step::Take(_) | Step::Rename(..), None) => return Ok(None),
                 (Step::Pack(channel), _) => {
                     if !self.element(given, channel, inline_max, &mut made)? {
                         return Ok(None);
