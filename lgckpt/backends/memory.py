@@ -301,6 +301,8 @@ def _carry_out(thread: Thread, edit: ThreadEdit) -> None:
         thread.drop(place)
     for row in edit.replace:
         thread.store(row)
+    if edit.delete or edit.drop_namespaces:
+        thread.write_out()
     for place, channels in edit.trim_writes.items():
         batch = thread.writes.get(place, {})
         thread.writes[place] = {k: w for k, w in batch.items() if w.channel in channels}

@@ -36,6 +36,10 @@ class Thread:
         row = self.rows.get(place)
         return None if row is None else whole(row)
 
+    def write_out(self) -> None:
+        """Have no row hold on to what it is told by, which may have been deleted."""
+        self.rows = {place: whole(row) for place, row in self.rows.items()}
+
     def drop(self, place: Place) -> None:
         """Delete a checkpoint and its pending writes."""
         if self.rows.pop(place, None) is not None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.checkpoint.base.id import uuid6
 from pydantic import BaseModel
 
 import lgckpt
@@ -192,6 +193,25 @@ def test_a_wide_state_that_stays_is_told_by_its_parents() -> None:
     assert both.built == 200 - 200 // 65
 
 
+def test_it_takes_less_room_so_however_much_its_nodes_have_seen() -> None:
+    config: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
+    names = [f"channel {n}" for n in range(60)]
+    versions = {name: f"{n:032}.{random.Random(n).random()}" for n, name in enumerate(names)}
+    seen = {f"node {n}": {name: versions[name]} for n, name in enumerate(names)}
+    values = dict.fromkeys(names, "a sentence")
+    with lgckpt.MemorySaver() as saver:
+        for step in range(20):
+            new = {names[step]: f"{step + 60:032}.{random.Random(step).random()}"}
+            versions = {**versions, **new}
+            seen = {**seen, f"node {step}": new}
+            made = checkpoint(values, channel_versions=versions, versions_seen=seen)
+            config = saver.put(config, made, {"step": step}, new if step else versions)
+        rows = list(saver._handle.storage._all["t"].rows.values())[1:]
+        sizes = [(len(row.state), len(whole(row).state)) for row in rows]
+    assert len(sizes) == 19
+    assert all(told < written for told, written in sizes)
+
+
 def test_one_that_does_not_stay_and_a_narrow_one_are_written_out() -> None:
     for both in (Both("lz4", channels=40), Both("lz4", stays=True, channels=31)):
         for step in range(5):
@@ -264,12 +284,19 @@ def test_what_it_is_told_by_outlives_its_row() -> None:
         new = versions
         for step in range(40):
             made = checkpoint(values, channel_versions=versions)
-            config = saver.put(config, made, {"step": step}, new)
+            run = {"step": step, "run_id": "first" if step < 20 else "second"}
+            config = saver.put(config, made, run, new)
             new = {names[step]: str(step + 2)}
             values, versions = {**values, names[step]: step}, {**versions, **new}
-        saver.prune(["t"], strategy="keep_latest")
+        rows = saver._handle.storage._all["t"].rows
+        assert sum(type(row.state) is not bytes for row in rows.values()) == 39
+        saver.delete_for_runs(["first"])
+        rows = saver._handle.storage._all["t"].rows
+        assert [type(row.state) for row in rows.values()] == [bytes] * 20
         found = list(saver.list({"configurable": {"thread_id": "t"}}))
-    assert len(found) == 1
+        more = saver.put(config, {**made, "id": str(uuid6())}, {}, {})
+        assert saver.get_tuple(more).checkpoint["channel_values"] == {**values, names[39]: 0}
+    assert [one.metadata["step"] for one in found] == list(reversed(range(20, 40)))
     assert found[0].checkpoint["channel_values"] == {**values, names[39]: 0}
 
 

@@ -15,12 +15,8 @@ pub const VERSIONS: &str = "channel_versions";
 /// What makes one state of another.
 #[derive(Debug, Default)]
 pub struct Patch {
-    /// The checkpoint up to its first version.
-    pub opening: Vec<u8>,
     /// Pairs of a channel and its version in place of the other's, by place, in ascending order.
     pub versions: Vec<(usize, Vec<u8>)>,
-    /// The checkpoint after its last version.
-    pub closing: Vec<u8>,
     /// The values in order.
     pub values: Vec<Piece>,
 }
@@ -51,17 +47,26 @@ impl Patch {
     pub fn nbytes(&self) -> usize {
         let versions: usize = self.versions.iter().map(|(_, pair)| pair.len() + 32).sum();
         let values: usize = self.values.iter().map(|it| it.own().map_or(0, <[u8]>::len) + 32).sum();
-        size_of::<Self>() + self.opening.len() + versions + self.closing.len() + values
+        size_of::<Self>() + versions + values
     }
 }
 
 /// The state that patches make of another, the first of them first; None if they do not fit it.
+///
+/// What its checkpoint has beside versions is given: `opening`, up to the first of them, and
+/// `closing`, after the last.
 #[must_use]
-pub fn patched<'a>(plain: &'a [u8], patches: impl Iterator<Item = &'a Patch>) -> Option<Vec<u8>> {
+pub fn patched<'a>(
+    plain: &'a [u8],
+    patches: impl Iterator<Item = &'a Patch>,
+    opening: &'a [u8],
+    closing: &'a [u8],
+) -> Option<Vec<u8>> {
     let mut parts = Parts::of(plain)?;
     for patch in patches {
         parts.change(patch)?;
     }
+    (parts.opening, parts.closing) = (opening, closing);
     parts.write().ok()
 }
 
@@ -95,7 +100,6 @@ impl<'a> Parts<'a> {
     }
 
     fn change(&mut self, patch: &'a Patch) -> Option<()> {
-        (self.opening, self.closing) = (&patch.opening, &patch.closing);
         for (place, pair) in &patch.versions {
             *self.versions.get_mut(*place)? = pair;
         }
@@ -191,8 +195,7 @@ mod tests {
 
     /// Sets some channels' values; gives the patch.
     fn step(id: u32, channels: &mut Channels, changes: &[(usize, Option<Vec<u8>>)]) -> Patch {
-        let mut patch = Patch { opening: opening(id, channels.len()), ..Patch::default() };
-        patch.closing = closing(id);
+        let mut patch = Patch::default();
         let mut had = 0;
         for (place, (name, version, value)) in channels.iter_mut().enumerate() {
             let run = had..had + usize::from(value.is_some());
@@ -221,15 +224,16 @@ mod tests {
             let mut patches = Vec::new();
             for (id, changes) in (1..).zip(&steps) {
                 patches.push(step(id, &mut channels, changes));
-                let now = patched(&first, patches.iter());
+                let (opening, closing) = (opening(id, channels.len()), closing(id));
+                let now = patched(&first, patches.iter(), &opening, &closing);
                 prop_assert_eq!(now, Some(whole(id, &channels)));
             }
         }
 
         #[test]
         fn any_bytes_are_refused_or_read(plain in vec(any::<u8>(), 0..200)) {
-            let _ = patched(&plain, std::iter::empty());
-            let _ = patched(&[&[0x94, 1][..], &plain].concat(), std::iter::empty());
+            let _ = patched(&plain, std::iter::empty(), &[], &[]);
+            let _ = patched(&[&[0x94, 1][..], &plain].concat(), std::iter::empty(), &[], &[]);
         }
     }
 
@@ -238,13 +242,13 @@ mod tests {
         let mut channels: Channels = vec![("a".into(), 0, Some(vec![1])), ("b".into(), 0, None)];
         let plain = whole(0, &channels);
         for cut in 0..plain.len() {
-            assert_eq!(patched(&plain[..cut], std::iter::empty()), None);
+            assert_eq!(patched(&plain[..cut], std::iter::empty(), &[], &[]), None);
         }
         let fits = step(1, &mut channels, &[(0, Some(vec![2]))]);
-        assert!(patched(&plain, [&fits].into_iter()).is_some());
+        assert!(patched(&plain, [&fits].into_iter(), &[], &[]).is_some());
         let beyond = Patch { versions: vec![(2, pair("c", 1))], ..Patch::default() };
-        assert_eq!(patched(&plain, [&beyond].into_iter()), None);
+        assert_eq!(patched(&plain, [&beyond].into_iter(), &[], &[]), None);
         let beyond = Patch { values: vec![Piece::Taken(0..2)], ..Patch::default() };
-        assert_eq!(patched(&plain, [&beyond].into_iter()), None);
+        assert_eq!(patched(&plain, [&beyond].into_iter(), &[], &[]), None);
     }
 }

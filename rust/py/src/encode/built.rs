@@ -34,9 +34,18 @@ pub enum Stored {
 pub struct BuiltState {
     before: Stored,
     patch: Patch,
+    around: Around,
     codec: Codec,
     depth: usize,
     etag: OnceLock<[u8; 8]>,
+}
+
+/// What a state's checkpoint has beside versions.
+pub struct Around {
+    /// Up to its first version.
+    pub opening: Vec<u8>,
+    /// After the last, in a frame: what each node has seen of wide states is long, and alike.
+    pub closing: Vec<u8>,
 }
 
 impl Stored {
@@ -68,17 +77,18 @@ impl Stored {
 }
 
 impl BuiltState {
-    pub fn new(before: Stored, patch: Patch, codec: Codec) -> Self {
+    pub fn new(before: Stored, patch: Patch, around: Around, codec: Codec) -> Self {
         let depth = before.depth() + 1;
-        Self { before, patch, codec, depth, etag: OnceLock::new() }
+        Self { before, patch, around, codec, depth, etag: OnceLock::new() }
     }
 
-    /// A patch's parts, for the etag of a row that nobody has read yet.
-    pub fn parts(patch: &Patch) -> Vec<&[u8]> {
-        let versions = patch.versions.iter().map(|(_, pair)| pair.as_slice());
-        let mut parts = vec![patch.opening.as_slice(), patch.closing.as_slice()];
-        parts.extend(versions.chain(patch.values.iter().filter_map(|piece| piece.own())));
-        parts
+    /// An etag of the row, for whoever stores it: nobody has written it out yet.
+    pub fn tag(&self, before: [u8; 8], metadata: &[u8]) -> [u8; 8] {
+        let versions = self.patch.versions.iter().map(|(_, pair)| pair.as_slice());
+        let mut parts = vec![before.as_slice(), &self.around.opening, &self.around.closing];
+        parts.extend(versions.chain(self.patch.values.iter().filter_map(|piece| piece.own())));
+        parts.push(metadata);
+        hash::etag(&parts)
     }
 
     /// The whole state below, and the patches upon it, the first of them first.
@@ -102,7 +112,8 @@ impl BuiltState {
 impl BuiltState {
     /// The memory it holds, in bytes, about.
     fn __len__(&self) -> usize {
-        size_of::<Self>() + self.patch.nbytes()
+        let Around { opening, closing } = &self.around;
+        size_of::<Self>() + opening.len() + closing.len() + self.patch.nbytes()
     }
 
     /// The etag that the row has for those who read it; None before anybody did.
@@ -121,7 +132,8 @@ impl BuiltState {
         let whole = whole.as_bytes(py);
         let state = py.detach(|| {
             let plain = frame::unseal(whole, LONGEST)?;
-            let state = patched(&plain, patches.into_iter());
+            let closing = frame::unseal(&self.around.closing, LONGEST)?;
+            let state = patched(&plain, patches.into_iter(), &self.around.opening, &closing);
             let state = state.ok_or(Error::Frame("what it is told by does not fit"))?;
             Ok::<_, Error>(frame::seal(&state, self.codec))
         })?;

@@ -1,11 +1,11 @@
 //! A row that is told by its parent's state and what differs from it.
 
-use lgckpt_core::hash;
+use lgckpt_core::frame;
 use lgckpt_core::patch::{Patch, Piece};
 use pyo3::prelude::*;
 
 use super::Encoder;
-use super::built::{BuiltState, Stored};
+use super::built::{Around, BuiltState, Stored};
 use super::entries::Entries;
 use super::plan::{Changed, Step};
 use super::row::{Finished, Made};
@@ -20,11 +20,10 @@ impl<'py> Encoder<'py> {
         changed: &[Changed<'py>],
     ) -> Done<Option<Finished>> {
         let Some(patch) = self.patch(made, changed)? else { return Ok(None) };
+        let Some(around) = self.around(made)? else { return Ok(None) };
         let Some(metadata) = self.metadata(made)? else { return Ok(None) };
-        let mut parts = BuiltState::parts(&patch);
-        parts.extend([tag.as_slice(), &metadata]);
-        let etag = hash::etag(&parts);
-        let built = BuiltState::new(before.clone_ref(self.py), patch, made.how.codec);
+        let built = BuiltState::new(before.clone_ref(self.py), patch, around, made.how.codec);
+        let etag = built.tag(*tag, &metadata);
         let state = Stored::Built(Py::new(self.py, built)?);
         Ok(Some(Finished { state, metadata, etag, entries: Entries::default() }))
     }
@@ -37,9 +36,14 @@ impl<'py> Encoder<'py> {
             let Some(entry) = entry else { return Ok(None) };
             versions.push((*at, entry.to_vec()));
         }
+        Ok(Some(Patch { versions, values: pieces(made) }))
+    }
+
+    fn around(&mut self, made: &Made<'_, 'py>) -> Done<Option<Around>> {
         let Some((place, bare)) = self.bare(made.given, &[])? else { return Ok(None) };
-        let (opening, closing) = (bare[..place].to_vec(), bare[place..].to_vec());
-        Ok(Some(Patch { opening, versions, closing, values: pieces(made) }))
+        let (opening, closing) = bare.split_at(place);
+        let closing = frame::seal(closing, made.how.codec);
+        Ok(Some(Around { opening: opening.to_vec(), closing }))
     }
 }
 
