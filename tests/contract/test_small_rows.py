@@ -63,6 +63,9 @@ class Oddity(Enum):
     FEWER_VALUES = "a value without a new version is missing"
     ANOTHER_ORDER = "values have another order than versions"
     EQUAL_NAMES = "names are other objects than before"
+    SAME_VERSION = "a channel with another value counts as new whose version is not"
+    UNTOLD_VERSION = "so it does, and another one's version is new that does not count so"
+    LONE_VERSION = "a channel that was not there has a version, and does not count as new"
 
     def of(
         self, values: dict[str, Any], versions: dict[str, str], fresh: dict[str, str]
@@ -83,6 +86,15 @@ class Oddity(Enum):
                 items = [("".join(list(k)), "".join(list(v))) for k, v in versions.items()]
                 versions.clear()
                 versions.update(items)
+            case Oddity.SAME_VERSION | Oddity.UNTOLD_VERSION:
+                kept = [k for k in versions if k not in fresh]
+                if self is Oddity.UNTOLD_VERSION and kept:
+                    versions[kept.pop()] = "untold"
+                again = next((k for k in kept if k in values), None)
+                if again is not None:
+                    values, fresh = {**values, again: "again"}, {**fresh, again: versions[again]}
+            case Oddity.LONE_VERSION:
+                versions["lone"] = "1"
         return values, fresh
 
 
@@ -184,6 +196,17 @@ def test_so_they_do_for_a_wide_state(steps: list[Any], codec: str | None, stays:
         both.put(updates, gone, metadata, oddity)
 
 
+@pytest.mark.parametrize("channels", [0, 40])
+@pytest.mark.parametrize("earlier", Oddity)
+def test_so_they_do_after_any_two_oddities(earlier: Oddity, channels: int) -> None:
+    for oddity in Oddity:
+        both = Both("lz4", stays=True, channels=channels)
+        both.put({"first": 1, "last": 2}, {"without"}, {})
+        both.put({"last": 3}, set(), {}, earlier)
+        both.put({"last": 4}, set(), {}, oddity)
+        both.put({"last": 5}, set(), {})
+
+
 def test_a_wide_state_that_stays_is_told_by_its_parents() -> None:
     both = Both("lz4", stays=True, channels=40)
     for step in range(200):
@@ -210,6 +233,14 @@ def test_it_takes_less_room_so_however_much_its_nodes_have_seen() -> None:
         sizes = [(len(row.state), len(whole(row).state)) for row in rows]
     assert len(sizes) == 19
     assert all(told < written for told, written in sizes)
+
+
+def test_so_it_is_beside_channels_without_a_value() -> None:
+    both = Both("lz4", stays=True, channels=40)
+    both.put({}, {"other 3", "other 23"}, {})
+    for step in range(5):
+        both.put({"other 33": step}, set(), {})
+    assert (both.taken, both.built) == (7, 6)
 
 
 def test_one_that_does_not_stay_and_a_narrow_one_are_written_out() -> None:
