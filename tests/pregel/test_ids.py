@@ -69,6 +69,16 @@ def test_one_that_was_replaced_is_asked(monkeypatch: pytest.MonkeyPatch) -> None
     assert ids.checkpoint_id(7) == "step 7"
 
 
+def test_one_of_another_source_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ids, "_KNOWN", False)
+    monkeypatch.setattr(core, "uuid6", None)
+    assert UUID(ids.checkpoint_id(7)).version == 6
+
+
+def test_a_step_that_is_no_number_is_left_to_langgraph() -> None:
+    assert UUID(ids.checkpoint_id(None)).version == 6
+
+
 @native
 def test_a_clock_that_is_no_number_is_left_to_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(theirs, "_last_v6_timestamp", 1e30)
@@ -76,3 +86,4 @@ def test_a_clock_that_is_no_number_is_left_to_python(monkeypatch: pytest.MonkeyP
     assert theirs._last_v6_timestamp == 1e30
     monkeypatch.setattr(theirs, "_last_v6_timestamp", 2**60)
     assert core.uuid6(theirs, 1) is None
+    assert UUID(ids.checkpoint_id(1)).version == 6
