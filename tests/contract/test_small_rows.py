@@ -61,6 +61,7 @@ class Oddity(Enum):
     FRESH_ELSEWHERE = "a channel without a version counts as new"
     STRAY_VALUE = "a value has no version"
     FEWER_VALUES = "a value without a new version is missing"
+    MORE_VALUES = "a channel without a new version has a value that had none"
     ANOTHER_ORDER = "values have another order than versions"
     EQUAL_NAMES = "names are other objects than before"
     SAME_VERSION = "a channel with another value counts as new whose version is not"
@@ -80,6 +81,8 @@ class Oddity(Enum):
                 values = {**values, "stray": 1}
             case Oddity.FEWER_VALUES:
                 values = {k: v for k, v in list(values.items())[1:] if k not in fresh}
+            case Oddity.MORE_VALUES:
+                values = {**{k: "more" for k in versions if k not in fresh}, **values}
             case Oddity.ANOTHER_ORDER:
                 values = dict(reversed(values.items()))
             case Oddity.EQUAL_NAMES:
