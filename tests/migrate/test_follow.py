@@ -76,6 +76,25 @@ async def test_what_was_stored_before_the_stop_is_carried() -> None:
     assert_same(source.saver, target.saver)
 
 
+async def test_a_stop_in_the_last_idle_pass_has_one_more() -> None:
+    stop, progress = asyncio.Event(), Progress()
+
+    class Stopping(Watched):
+        async def marks(self, thread_id, *args):
+            if thread_id == "b" and progress.passes == 2 and not stop.is_set():
+                # Of a thread that this pass has gone by.
+                await fill(source.saver, "a", 1)
+                stop.set()
+            return await super().marks(thread_id, *args)
+
+    source, target = Stopping(), Watched()
+    for name in "ab":
+        await fill(source.saver, name, 1)
+    await passes(source, target, How(), 1, progress, Follow(0.0, 1, stop), count=False)
+    assert (progress.passes, progress.checkpoints) == (3, 3)
+    assert_same(source.saver, target.saver)
+
+
 async def test_a_stop_between_passes_has_one_more() -> None:
     source, target, stop = Watched(), Watched(), asyncio.Event()
     await fill(source.saver, "a", 1)
