@@ -154,9 +154,13 @@ mod tests {
     }
 
     fn opening(id: u32, channels: usize) -> Vec<u8> {
-        let mut out = vec![0x83];
+        let mut out = vec![0x84];
         text(&mut out, "id").expect("short");
         text(&mut out, &id.to_string()).expect("short");
+        // Another map stands before that of the versions.
+        text(&mut out, "other").expect("short");
+        map(&mut out, 1).expect("short");
+        out.extend(pair("none", id));
         text(&mut out, VERSIONS).expect("short");
         map(&mut out, channels).expect("short");
         out
@@ -244,6 +248,8 @@ mod tests {
         for cut in 0..plain.len() {
             assert_eq!(patched(&plain[..cut], std::iter::empty(), &[], &[]), None);
         }
+        let longer = [&plain[..], b"\0"].concat();
+        assert_eq!(patched(&longer, std::iter::empty()), None);
         let fits = step(1, &mut channels, &[(0, Some(vec![2]))]);
         assert!(patched(&plain, [&fits].into_iter(), &[], &[]).is_some());
         let beyond = Patch { versions: vec![(2, pair("c", 1))], ..Patch::default() };
