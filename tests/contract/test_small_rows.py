@@ -20,7 +20,7 @@ from lgckpt.core import core
 from lgckpt.drafting import bind, draft
 from lgckpt.errors import CorruptCheckpointError, UnsupportedFormatError
 from lgckpt.hints import Hints
-from lgckpt.packing import Packer
+from lgckpt.packing import SETTLE_MIN, Packer
 from lgckpt.reading import read_tuple
 from lgckpt.rows import CheckpointKey, Loaded, whole
 from lgckpt.small import bind_small, draft_of
@@ -342,12 +342,29 @@ def test_the_one_call_way_is_taken_where_it_can_be() -> None:
     assert both.taken == 10
 
 
+def test_versions_may_become_longer() -> None:
+    both = Both(None)
+    both.step = 10**32 - 2
+    both.put({"first": 1, "last": 1}, set(), {})
+    for step in range(3):
+        both.put({"first": step}, set(), {})
+    assert both.taken == 4
+
+
 def test_it_is_taken_again_after_a_value_that_was_large() -> None:
     both = Both(None)
     both.put({"a": [f"{i} " * 50 for i in range(500)]}, set(), {})
     both.put({"a": 1}, set(), {})
     assert both.taken == 0
     both.put({"b": 2}, set(), {})
+    assert both.taken == 1
+
+
+@pytest.mark.parametrize("oddity", [Oddity.NONE, Oddity.EQUAL_NAMES])
+def test_it_is_not_for_a_value_that_is_too_long_to_be_carried_on(oddity: Oddity) -> None:
+    both = Both(None)
+    both.put({"first": 1, "long": "x" * (SETTLE_MIN + 1)}, set(), {})
+    both.put({"first": 2}, set(), {}, oddity)
     assert both.taken == 1
 
 
