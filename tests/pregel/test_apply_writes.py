@@ -192,6 +192,15 @@ def test_a_channel_may_change_the_mapping_it_is_in() -> None:
     assert set(restored) == {"r", "a"}
 
 
+def test_a_first_value_is_found_behind_a_version_without_a_channel() -> None:
+    channels: Any = {"a": ours.LastValue(int), "b": ours.LastValue(int)}
+    for channel in channels.values():
+        channel.update([1])
+    before = {**checkpoint(a=1, gone=1, b=1), "channel_values": {"a": 1}}
+    after = pregel.create_checkpoint(before, channels, 1)
+    assert after["channel_values"] == {"a": 1, "b": 1}
+
+
 def test_a_step_keeps_nothing() -> None:
     class Value:
         pass
