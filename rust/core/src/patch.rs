@@ -249,7 +249,7 @@ mod tests {
             assert_eq!(patched(&plain[..cut], std::iter::empty(), &[], &[]), None);
         }
         let longer = [&plain[..], b"\0"].concat();
-        assert_eq!(patched(&longer, std::iter::empty()), None);
+        assert_eq!(patched(&longer, std::iter::empty(), &[], &[]), None);
         let fits = step(1, &mut channels, &[(0, Some(vec![2]))]);
         assert!(patched(&plain, [&fits].into_iter(), &[], &[]).is_some());
         let beyond = Patch { versions: vec![(2, pair("c", 1))], ..Patch::default() };
