@@ -71,7 +71,7 @@ def uuid6(module: ModuleType, step: int) -> str | None:
         step: The number of the step.
 
     Returns:
-        It; None for a clock that takes Python to read.
+        It; None for a clock or a step that takes Python to read.
     """
 
 def adopt_channel(name: str, theirs: type[Any], ours: type[Any]) -> bool:

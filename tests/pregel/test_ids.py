@@ -41,7 +41,7 @@ def test_they_are_known() -> None:
     assert ids._KNOWN
 
 
-@pytest.mark.parametrize("step", [-2, -1, 0, 1, 0x3FFF, 0x4000, 123_456_789])
+@pytest.mark.parametrize("step", [-2, -1, 0, 1, 0x3FFF, 0x4000, 123_456_789, 2**63, 2**80 + 5])
 def test_the_same_is_made(monkeypatch: pytest.MonkeyPatch, clock: list[int], step: int) -> None:
     made, _ = both(monkeypatch, step)
     assert UUID(made).version == 6

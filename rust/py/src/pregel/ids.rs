@@ -11,13 +11,14 @@ const EPOCH: i64 = 0x01b2_1dd2_1381_4000;
 const CLOCK_SEQ: i64 = 0x3fff;
 
 /// The text of `uuid6(clock_seq=step)`, a function of this module, whose clock goes on and whose
-/// random numbers are used; None for a clock that takes Python to read.
+/// random numbers are used; None for a clock or a step that takes Python to read.
 #[pyfunction]
 pub fn uuid6<'py>(
     py: Python<'py>,
     module: &Bound<'py, PyModule>,
-    step: i64,
+    step: &Bound<'py, PyAny>,
 ) -> PyResult<Option<Bound<'py, PyString>>> {
+    let Ok(step) = step.extract::<i64>() else { return Ok(None) };
     let last = module.getattr(intern!(py, "_last_v6_timestamp"))?;
     let now = module.getattr(intern!(py, "time"))?.call_method0(intern!(py, "time_ns"))?;
     let Ok(now) = now.extract::<i64>() else { return Ok(None) };
