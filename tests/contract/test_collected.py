@@ -20,6 +20,7 @@ from tests.colours import COLOURS, Coloured
 PROGRAM = """
 import asyncio, sys
 import lgckpt
+import tests.unhurried
 from tests.checkpoints import Thread
 from tests.colours import Coloured
 

@@ -23,6 +23,7 @@ from tests.services.valkey import Server
 PROGRAM = """
 import asyncio, sys
 import lgckpt
+import tests.unhurried
 from tests.checkpoints import Thread
 from tests.colours import Coloured
 
