@@ -28,7 +28,8 @@ _OURS: _Functions = pregel.apply_writes, pregel.create_checkpoint
 def run(settings: Settings) -> list[Result]:
     """Time both."""
     functions = _THEIRS if settings.self_check else _OURS
-    return [measure(GROUP, _applied(functions), settings), *_saved(functions, settings)]
+    rows = _applied(functions), _created(functions)
+    return [*(measure(GROUP, row, settings) for row in rows), *_saved(functions, settings)]
 
 
 def _applied(functions: _Functions) -> Row:
@@ -51,6 +52,34 @@ def _applying(apply_writes: Callable[..., Any]) -> Callable[[], Any]:
         return wide.apply(tasks), wide.channels
 
     return call
+
+
+def _created(functions: _Functions) -> Row:
+    return Row(
+        name=f"create_checkpoint alone, {CHANNELS} channels, 2 changed",
+        ours=_creating(functions),
+        official=_creating(_THEIRS),
+        goal=Goal(Kind.FASTER),
+        unit="us",
+        check=_same_values,
+    )
+
+
+def _creating(functions: _Functions) -> Callable[[], Any]:
+    with _memory(OFFICIAL["memory"]) as saver:
+        wide = Wide(functions[0], saver)
+    wide.checkpoint = functions[1](wide.checkpoint, wide.channels, 0)
+    updated = wide.change_two()
+
+    def call() -> Any:
+        return functions[1](wide.checkpoint, wide.channels, 1, updated_channels=updated)
+
+    return call
+
+
+def _same_values(ours: Any, official: Any) -> None:
+    if ours["channel_values"] != official["channel_values"] or ours.keys() != official.keys():
+        raise AssertionError("create_checkpoint of lgckpt and of LangGraph disagree")
 
 
 def _equal(ours: Any, official: Any) -> None:
