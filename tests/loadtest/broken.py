@@ -120,17 +120,22 @@ class Stalling(lgckpt.MemorySaver):
         super().__init__()
         self.flowing = asyncio.Event()
         self.flowing.set()
+        self.held = 0
+
+    async def flow(self) -> None:
+        self.held += not self.flowing.is_set()
+        await self.flowing.wait()
 
     async def aput(self, *args: Any) -> Any:
-        await self.flowing.wait()
+        await self.flow()
         return await super().aput(*args)
 
     async def aput_writes(self, *args: Any) -> None:
-        await self.flowing.wait()
+        await self.flow()
         await super().aput_writes(*args)
 
     async def aget_tuple(self, config: Any) -> CheckpointTuple | None:
-        await self.flowing.wait()
+        await self.flow()
         return await super().aget_tuple(config)
 
     async def stall(self, after: float, seconds: float) -> None:
