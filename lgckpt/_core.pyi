@@ -451,9 +451,7 @@ class ObjectEncoder:
         metadata: Any,
         new_versions: Any,
         parent: InlineState | None,
-        codec: str | None,
-        limits: tuple[int, int],
-        stays: bool = False,
+        rules: tuple[str | None, int, int, bool],
     ) -> tuple[bytes | BuiltState, bytes, bytes, InlineState, bool] | None:
         """Make a checkpoint row, if all its values are small and the parent has those carried on.
 
@@ -462,9 +460,9 @@ class ObjectEncoder:
             metadata: Its metadata.
             new_versions: The channels whose values are taken from it.
             parent: What a call for the parent gave to remember.
-            codec: "lz4", "zstd" or None.
-            limits: The longest value that stays in a row, and of those carried on, in bytes.
-            stays: Whether the row stays in this process: its state may be told by the parent's.
+            rules: The codec ("lz4", "zstd" or None), the longest value that stays in a row and
+                that of those carried on, in bytes, and whether the row stays in this process: its
+                state may then be told by the parent's.
 
         Returns:
             The frames of the state and of the metadata, the etag, what to remember, and whether

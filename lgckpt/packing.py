@@ -81,17 +81,19 @@ class Packer:
         codec: How chunks and rows are compressed: "lz4", "zstd" or None.
         dumps: Serializes, never compressed.
         rows: Makes and reads rows of small values in one call; None if the serializer cannot.
-        stays: Whether rows stay in this process, where a state may be told by the parent's.
+        rules: How such a row is made: the codec, the longest value that stays in a row and that
+            of those carried on, in bytes, and whether rows stay in this process, where a state may
+            be told by the parent's.
     """
 
-    __slots__ = ("_own", "codec", "dumps", "rows", "serde", "stays")
+    __slots__ = ("_own", "codec", "dumps", "rows", "rules", "serde")
 
     def __init__(
         self, serde: SerializerProtocol, codec: str | None, *, stays: bool = False
     ) -> None:
         self.serde = serde
         self.codec = codec
-        self.stays = stays
+        self.rules = (codec, INLINE_MAX, SETTLE_MIN, stays)
         self.dumps: Callable[[Any], tuple[str, bytes]] = serde.dumps_typed
         self._own: Serializer | None = None
         if isinstance(serde, Serializer) and type(serde).dumps_typed is Serializer.dumps_typed:

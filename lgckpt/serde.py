@@ -187,9 +187,7 @@ class Serializer(JsonPlusSerializer):
         metadata: Any,
         new_versions: Any,
         parent: Any,
-        codec: str | None,
-        limits: tuple[int, int],
-        stays: bool = False,
+        rules: tuple[str | None, int, int, bool],
     ) -> Any:
         """Make a checkpoint row in one call, where all its values are small.
 
@@ -198,9 +196,7 @@ class Serializer(JsonPlusSerializer):
             metadata: Its metadata.
             new_versions: The channels whose values are taken from it.
             parent: What a call for the parent gave to remember, if there was one.
-            codec: How the row is compressed.
-            limits: The longest value that stays in a row, and of those carried on, in bytes.
-            stays: Whether the row stays in this process: its state may be told by the parent's.
+            rules: `Packer.rules`.
 
         Returns:
             What `lgckpt._core.ObjectEncoder.row` gives, or None: the pure Python core has no
@@ -209,9 +205,7 @@ class Serializer(JsonPlusSerializer):
         if self._encode_row is None or host.is_patched():
             return None
         try:
-            return self._encode_row(
-                checkpoint, metadata, new_versions, parent, codec, limits, stays
-            )
+            return self._encode_row(checkpoint, metadata, new_versions, parent, rules)
         except EncodeError:
             return None
 

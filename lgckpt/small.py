@@ -17,10 +17,9 @@ from langgraph.checkpoint.base import (
 from lgckpt.configs import text
 from lgckpt.drafting import Bound, Draft, carried_values
 from lgckpt.hints import Hint, Hints
-from lgckpt.packing import INLINE_MAX, SETTLE_MIN, Packed, Packer, unpack_state
+from lgckpt.packing import Packed, Packer, unpack_state
 from lgckpt.rows import CheckpointKey, CheckpointRow, ParentClaim, PutCheckpoint, whole
 
-_LIMITS = (INLINE_MAX, SETTLE_MIN)
 _PLAIN = (int, bytes, bytes)
 _TEXT = (str, type(None))
 
@@ -45,9 +44,7 @@ def bind_small(
             return None
     full = get_checkpoint_metadata(config, metadata)
     inline = None if hint is None else hint.inline
-    made = packer.rows.dumps_row(
-        checkpoint, full, new_versions, inline, packer.codec, _LIMITS, packer.stays
-    )
+    made = packer.rows.dumps_row(checkpoint, full, new_versions, inline, packer.rules)
     if made is None:
         return None
     state, frame, etag, inline, carried = made

@@ -87,8 +87,7 @@ def rows_of(
     if (
         taken is not None
         and taken.packer.serde is packer.serde
-        and taken.packer.codec == packer.codec
-        and taken.packer.stays == packer.stays
+        and taken.packer.rules == packer.rules
         and taken.config is config
         and taken.metadata is metadata
         and taken.new_versions == new_versions

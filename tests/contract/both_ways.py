@@ -73,6 +73,7 @@ class Both:
     """
 
     def __init__(self, codec: str | None, *, stays: bool = False, channels: int = 0) -> None:
+        self.stays = stays
         self.packer = Packer(lgckpt.Serializer(), codec, stays=stays)
         self.small, self.general = Hints(), Hints()
         self.values: dict[str, Any] = {}
@@ -112,7 +113,7 @@ class Both:
             assert small.hint.versions == bound.hint.versions
             claims = [put.parent and put.parent.checkpoint_id for put in (small.put, bound.put)]
             assert claims[0] == claims[1]
-            assert self.packer.stays or small.put.parent == bound.put.parent
+            assert self.stays or small.put.parent == bound.put.parent
             assert not bound.put.claims
             assert bind(draft_of(self.packer, small, made, fresh), parent).put.row == bound.put.row
         self.small.put("t", "", bound.hint if small is None else small.hint)

@@ -146,36 +146,35 @@ mod tests {
     /// A checkpoint's channels, each with its version and maybe a value.
     type Channels = Vec<(String, u32, Option<Vec<u8>>)>;
 
-    fn pair(name: &str, version: u32) -> Vec<u8> {
+    fn texts(parts: &[&str]) -> Vec<u8> {
         let mut out = Vec::new();
-        text(&mut out, name).expect("short");
-        text(&mut out, &format!("{version:032}.5")).expect("short");
+        for part in parts {
+            text(&mut out, part).expect("a short text");
+        }
         out
     }
 
+    fn pair(name: &str, version: u32) -> Vec<u8> {
+        texts(&[name, &format!("{version:032}.5")])
+    }
+
     fn opening(id: u32, channels: usize) -> Vec<u8> {
-        let mut out = vec![0x84];
-        text(&mut out, "id").expect("short");
-        text(&mut out, &id.to_string()).expect("short");
         // Another map stands before that of the versions.
-        text(&mut out, "other").expect("short");
-        map(&mut out, 1).expect("short");
-        out.extend(pair("none", id));
-        text(&mut out, VERSIONS).expect("short");
-        map(&mut out, channels).expect("short");
+        let before = texts(&["id", &id.to_string(), "other"]);
+        let mut out =
+            [&[0x84], &before[..], &[0x81], &pair("none", id), &texts(&[VERSIONS])].concat();
+        map(&mut out, channels).expect("a short map");
         out
     }
 
     fn closing(id: u32) -> Vec<u8> {
-        let mut out = Vec::new();
-        text(&mut out, "seen").expect("short");
-        text(&mut out, &id.to_string()).expect("short");
-        out
+        texts(&["seen", &id.to_string()])
     }
 
     fn element(name: &str, data: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        state::element(&mut out, Value { channel: name, tag: "msgpack", data }).expect("short");
+        state::element(&mut out, Value { channel: name, tag: "msgpack", data })
+            .expect("a short value");
         out
     }
 
@@ -190,10 +189,8 @@ mod tests {
         };
         let values: Vec<_> = channels.iter().filter_map(held).collect();
         let mut out = Vec::new();
-        state::open(&mut out, "msgpack", &checkpoint, values.len()).expect("short");
-        for value in &values {
-            out.extend_from_slice(value);
-        }
+        state::open(&mut out, "msgpack", &checkpoint, values.len()).expect("a short state");
+        out.extend(values.concat());
         out
     }
 

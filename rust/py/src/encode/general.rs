@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use super::inline::InlineState;
-use super::row::{How, Row};
+use super::row::{How, Row, Rules};
 use super::{Encoder, plans};
 use crate::error::Failure;
 use crate::failure::{Done, Fail, caused_by, encode_error};
@@ -78,20 +78,16 @@ impl ObjectEncoder {
     }
 
     /// A whole checkpoint row at once, if all its values are small; None if that cannot be shown.
-    #[pyo3(signature = (checkpoint, metadata, new_versions, parent, codec, limits, stays = false))]
-    #[expect(clippy::too_many_arguments, reason = "Python's, each with its name")]
+    #[pyo3(signature = (checkpoint, metadata, new_versions, parent, rules))]
     fn row<'py>(
         &self,
         checkpoint: &Bound<'py, PyAny>,
         metadata: &Bound<'py, PyAny>,
         new_versions: &Bound<'py, PyAny>,
         parent: Option<&Bound<'py, InlineState>>,
-        codec: Option<&str>,
-        limits: (usize, usize),
-        stays: bool,
+        rules: Rules,
     ) -> Result<Option<Row<'py>>, Failure> {
-        let (inline_max, settle_min) = limits;
-        let how = How { codec: crate::pack::codec(codec)?, inline_max, settle_min, stays };
+        let how = How::of(rules)?;
         let encoder = Encoder::new(checkpoint.py(), self.default.as_ptr(), self.native)?;
         let row = encoder.row(checkpoint, metadata, new_versions, parent, how);
         row.map_err(|fail| fail.into_pyerr().into())

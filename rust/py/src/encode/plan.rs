@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::{PyDict, PyString};
 
 use super::beside;
-use super::inline::{Elements, InlineState};
+use super::inline::InlineState;
 use super::row::Given;
 
 /// What a row's values are made of, in the order of the versions, any others after them.
@@ -48,26 +48,23 @@ pub fn plan<'py>(
         return Ok(Some(plan));
     }
     let mut plan = Plan { steps: Vec::new(), carries: false, changed: None };
-    let mut before = parent.map(|it| Before::of(py, it));
+    let before = parent.map(|it| (it.versions(py), it.elements()));
     let mut next = 0;
     for (channel, version) in given.versions.keys().iter().zip(given.versions.values()) {
         let Ok(channel) = channel.cast_into_exact::<PyString>() else { return Ok(None) };
         if given.fresh.contains(&channel)? {
-            if let Some(before) = &mut before {
-                before.pass(&channel);
-            }
             plan.steps.push(Step::Pack(channel));
             continue;
         }
         plan.carries = true;
-        let Some(before) = &mut before else { return Ok(None) };
-        if !before.has(&channel, &version)? {
+        let Some((before, elements)) = &before else { return Ok(None) };
+        if !had(before, &channel, &version)? {
             return Ok(None);
         }
-        match before.elements.find(py, &channel, next)? {
-            Some(index) if before.elements.len_of(index) <= settle_min => {
+        match elements.find(py, &channel, next)? {
+            Some(index) if elements.len_of(index) <= settle_min => {
                 next = index + 1;
-                if before.elements.is_of(index, channel.as_ptr()) {
+                if elements.is_of(index, channel.as_ptr()) {
                     plan.take(index);
                 } else {
                     plan.steps.push(Step::Rename(index, channel));
@@ -107,44 +104,15 @@ impl<'py> Plan<'py> {
     }
 }
 
-/// The parent, whose versions are walked beside those of the checkpoint: they have their order.
-struct Before<'a, 'py> {
-    elements: &'a Elements,
-    versions: Bound<'py, PyDict>,
-    names: Bound<'py, PyList>,
-    values: Bound<'py, PyList>,
-    next: usize,
-}
-
-impl<'a, 'py> Before<'a, 'py> {
-    fn of(py: Python<'py>, parent: &'a InlineState) -> Self {
-        let versions = parent.versions(py);
-        let (names, values) = (versions.keys(), versions.values());
-        Self { elements: parent.elements(), versions, names, values, next: 0 }
+/// Whether a channel had this version: the same text, as LangGraph's savers make it.
+fn had<'py>(
+    before: &Bound<'py, PyDict>,
+    channel: &Bound<'py, PyString>,
+    version: &Bound<'py, PyAny>,
+) -> PyResult<bool> {
+    let Some(had) = before.get_item(channel)? else { return Ok(false) };
+    if !had.is_exact_instance_of::<PyString>() || !version.is_exact_instance_of::<PyString>() {
+        return Ok(false);
     }
-
-    /// Goes on beyond a channel, if it is the one that comes next; whether it is.
-    fn pass(&mut self, channel: &Bound<'py, PyString>) -> bool {
-        let beside = self.names.get_item(self.next).is_ok_and(|name| name.is(channel));
-        self.next += usize::from(beside);
-        beside
-    }
-
-    /// Whether a channel had this version: the same text, as LangGraph's savers make it.
-    fn has(
-        &mut self,
-        channel: &Bound<'py, PyString>,
-        version: &Bound<'py, PyAny>,
-    ) -> PyResult<bool> {
-        let had = if self.pass(channel) {
-            Some(self.values.get_item(self.next - 1)?)
-        } else {
-            self.versions.get_item(channel)?
-        };
-        let Some(had) = had else { return Ok(false) };
-        if !had.is_exact_instance_of::<PyString>() || !version.is_exact_instance_of::<PyString>() {
-            return Ok(false);
-        }
-        Ok(had.is(version) || had.eq(version)?)
-    }
+    Ok(had.is(version) || had.eq(version)?)
 }

@@ -7,6 +7,7 @@ use lgckpt_core::{hash, state};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::Encoder;
@@ -32,6 +33,16 @@ pub struct How {
     pub settle_min: usize,
     /// Whether it stays in this process, and may be told by its parent.
     pub stays: bool,
+}
+
+/// The same as Python gives it, in this order, the codec by its name.
+pub type Rules = (Option<PyBackedStr>, usize, usize, bool);
+
+impl How {
+    pub fn of((codec, inline_max, settle_min, stays): Rules) -> PyResult<Self> {
+        let codec = crate::pack::codec(codec.as_deref())?;
+        Ok(Self { codec, inline_max, settle_min, stays })
+    }
 }
 
 /// What there is of a row before it is finished.
